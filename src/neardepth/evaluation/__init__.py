@@ -1,0 +1,3 @@
+"""Measures and evaluation protocols."""
+
+from __future__ import annotations
