@@ -1,0 +1,106 @@
+"""Step 6, refine: filter the fused depth so that its edges follow the photo's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from neardepth.imaging.resize import resize_depth
+
+Depth = NDArray[np.float32]
+Refinement = Callable[[Depth, NDArray[np.uint8], int, float], Depth]
+
+
+def cross_bilateral(
+    depth: Depth, guide: NDArray[np.uint8], radius: int, sigma_colour: float
+) -> Depth:
+    """Cross (joint) bilateral filter: average depth over near pixels of similar colour.
+
+    ``D'(p) = Σ_q w(p,q) D(q) / Σ_q w(p,q)`` over the known q within ``radius`` of p, with
+    ``w = exp(−|p−q|²/2σ_s²) · exp(−|I(p)−I(q)|₁²/2σ_c²)``, σ_s = radius / 2 (Petschnigg et al.
+    2004; Eisemann and Durand 2004). What is unknown stays unknown and is not averaged in.
+
+    Args:
+        depth: H×W metres, NaN where unknown.
+        guide: H×W×3 uint8, the photo.
+        radius: pixels.
+        sigma_colour: grey levels of 0…255, summed over the three channels.
+
+    Returns:
+        H×W metres.
+    """
+    joint = guide.astype(np.float32)
+
+    def smooth(values: Depth) -> Depth:
+        return np.asarray(
+            cv2.ximgproc.jointBilateralFilter(
+                joint, values, 2 * radius + 1, sigma_colour, radius / 2
+            )
+        )
+
+    return _filter_known(smooth, depth)
+
+
+def guided(depth: Depth, guide: NDArray[np.uint8], radius: int, sigma_colour: float) -> Depth:
+    """Guided filter: depth as a local linear function of the photo's colours.
+
+    K. He, J. Sun, X. Tang, *Guided Image Filtering*, ECCV 2010, with ε = sigma_colour².
+    Arguments and result as for `cross_bilateral`.
+    """
+    smoother = cv2.ximgproc.createGuidedFilter(guide.astype(np.float32), radius, sigma_colour**2)
+
+    def smooth(values: Depth) -> Depth:
+        return np.asarray(smoother.filter(values))
+
+    # A local linear fit can overshoot: refined depth stays within what was fused.
+    refined = _filter_known(smooth, depth)
+    if np.isnan(depth).all():
+        return refined
+    return np.clip(refined, np.nanmin(depth), np.nanmax(depth))
+
+
+def unrefined(depth: Depth, guide: NDArray[np.uint8], radius: int, sigma_colour: float) -> Depth:
+    """Return the fused depth as it is."""
+    return depth
+
+
+REFINEMENTS: dict[str, Refinement] = {
+    "cross-bilateral": cross_bilateral,
+    "guided": guided,
+    "none": unrefined,
+}
+
+
+def fill_unknown(depth: Depth) -> Depth:
+    """Fill what nobody knew from the known depth around it, coarse to fine (pull and push).
+
+    Each unknown pixel takes the average of the known ones in the smallest neighbourhood of a
+    halving pyramid that has any (Gortler et al., *The Lumigraph*, 1996). Known depth is kept.
+
+    Args:
+        depth: H×W metres, NaN where unknown.
+
+    Returns:
+        H×W metres without NaN, or all NaN where nothing at all is known.
+    """
+    unknown = np.isnan(depth)
+    height, width = depth.shape
+    if not unknown.any() or max(height, width) == 1:
+        return depth
+    coarse = fill_unknown(resize_depth(depth, ((height + 1) // 2, (width + 1) // 2)))
+    return np.where(unknown, resize_depth(coarse, (height, width)), depth)
+
+
+def _filter_known(smooth: Callable[[Depth], Depth], depth: Depth) -> Depth:
+    """Apply a linear filter to the known pixels alone (normalised convolution)."""
+    unknown = np.isnan(depth)
+    if not unknown.any():
+        return smooth(depth)
+    known = np.where(unknown, np.float32(0), np.float32(1))
+    share = smooth(known)
+    total = smooth(np.where(unknown, np.float32(0), depth))
+    # A guided filter's share can fall near zero at a known pixel: that pixel keeps its depth.
+    return np.divide(total, share, out=depth.copy(), where=~unknown & (share > 0.05))

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from neardepth.steps.refinement import (
+    REFINEMENTS,
+    Refinement,
+    cross_bilateral,
+    fill_unknown,
+    guided,
+    unrefined,
+)
+
+Depth = NDArray[np.float32]
+
+
+def scene(seed: int = 0, holes: float = 0.0) -> tuple[Depth, NDArray[np.uint8]]:
+    """Two flat surfaces with noise, and a photo with a colour edge between them."""
+    random = np.random.default_rng(seed)
+    depth = np.where(np.arange(24) < 12, 1.0, 4.0) + random.normal(0, 0.1, (20, 24))
+    guide = np.where(np.arange(24)[:, None] < 12, 60, 190) + random.integers(-5, 6, (20, 24, 3))
+    depth[random.random(depth.shape) < holes] = math.nan
+    return depth.astype(np.float32), guide.astype(np.uint8)
+
+
+def slow_cross_bilateral(
+    depth: Depth, guide: NDArray[np.uint8], radius: int, sigma: float
+) -> Depth:
+    """The equation, pixel by pixel, on a disc of the radius; borders mirrored about the edge."""
+    height, width = depth.shape
+    pad = ((radius, radius), (radius, radius))
+    values = np.pad(depth.astype(float), pad, mode="reflect")
+    colours = np.pad(guide.astype(float), (*pad, (0, 0)), mode="reflect")
+    out = np.full(depth.shape, math.nan)
+    for y, x in np.ndindex(height, width):
+        if math.isnan(depth[y, x]):
+            continue
+        total = share = 0.0
+        for dy in range(-radius, radius + 1):
+            for dx in range(-radius, radius + 1):
+                value = values[y + radius + dy, x + radius + dx]
+                if dy * dy + dx * dx > radius * radius or math.isnan(value):
+                    continue
+                colour = np.abs(
+                    colours[y + radius + dy, x + radius + dx] - colours[y + radius, x + radius]
+                )
+                weight = math.exp(-(dy * dy + dx * dx) / (2 * (radius / 2) ** 2))
+                weight *= math.exp(-(colour.sum() ** 2) / (2 * sigma**2))
+                total += weight * value
+                share += weight
+        out[y, x] = total / share
+    return out.astype(np.float32)
+
+
+@pytest.mark.parametrize("holes", [0.0, 0.4])
+def test_cross_bilateral_equals_its_equation(holes: float) -> None:
+    depth, guide = scene(holes=holes)
+    expected = slow_cross_bilateral(depth, guide, 3, 40.0)
+    np.testing.assert_allclose(cross_bilateral(depth, guide, 3, 40.0), expected, rtol=2e-3)
+
+
+def slow_guided(depth: Depth, guide: NDArray[np.uint8], radius: int, sigma: float) -> Depth:
+    """The guided filter's own equations with plain window means (He et al., eqs. 14-16)."""
+
+    def mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        padded = np.pad(values, radius, mode="reflect")
+        windows = np.lib.stride_tricks.sliding_window_view(padded, (2 * radius + 1,) * 2)
+        return np.asarray(windows.mean(axis=(2, 3)))
+
+    colours = [guide[..., channel].astype(float) for channel in range(3)]
+    target = depth.astype(float)
+    means = [mean(colour) for colour in colours]
+    covariance = np.empty((*depth.shape, 3, 3))
+    right = np.empty((*depth.shape, 3))
+    for i in range(3):
+        right[..., i] = mean(colours[i] * target) - means[i] * mean(target)
+        for j in range(3):
+            covariance[..., i, j] = mean(colours[i] * colours[j]) - means[i] * means[j]
+    slope = np.linalg.solve(covariance + sigma**2 * np.eye(3), right[..., None])[..., 0]
+    offset = mean(target) - sum(slope[..., i] * means[i] for i in range(3))
+    smooth = sum(mean(slope[..., i]) * colours[i] for i in range(3)) + mean(offset)
+    return np.asarray(smooth, np.float32)
+
+
+def test_guided_equals_its_equations_away_from_the_border() -> None:
+    depth, guide = scene()
+    expected = slow_guided(depth, guide, 3, 20.0)
+    inside = (slice(6, -6), slice(6, -6))
+    np.testing.assert_allclose(guided(depth, guide, 3, 20.0)[inside], expected[inside], rtol=5e-3)
+
+
+@pytest.mark.parametrize("refine", [cross_bilateral, guided])
+def test_refinement_smooths_surfaces_and_keeps_the_edge(refine: Refinement) -> None:
+    depth, guide = scene()
+    refined = refine(depth, guide, 4, 20.0)
+    for side, level in ((slice(0, 11), 1.0), (slice(13, 24), 4.0)):
+        assert refined[:, side].std() < 0.6 * depth[:, side].std()
+        assert refined[:, side].mean() == pytest.approx(level, abs=0.1)
+
+
+@pytest.mark.parametrize("refine", REFINEMENTS.values(), ids=REFINEMENTS.keys())
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 1000), holes=st.floats(0, 1), scale=st.floats(0.1, 20))
+def test_refinement_keeps_unknown_unknown_and_scales_with_depth(
+    refine: Refinement, seed: int, holes: float, scale: float
+) -> None:
+    depth, guide = scene(seed, holes)
+    refined = refine(depth, guide, 3, 30.0)
+    np.testing.assert_array_equal(np.isnan(refined), np.isnan(depth))
+    if not np.isnan(depth).all():
+        assert np.nanmin(refined) >= np.nanmin(depth) * 0.999
+        assert np.nanmax(refined) <= np.nanmax(depth) * 1.001
+    scaled = refine(depth * np.float32(scale), guide, 3, 30.0)
+    np.testing.assert_allclose(scaled, refined * scale, rtol=5e-3)
+
+
+def test_none_changes_nothing() -> None:
+    depth, guide = scene()
+    assert unrefined(depth, guide, 3, 30.0) is depth
+
+
+@settings(deadline=None)
+@given(seed=st.integers(0, 1000), holes=st.floats(0, 0.99))
+def test_filling_keeps_the_known_and_stays_in_range(seed: int, holes: float) -> None:
+    depth, _ = scene(seed, holes)
+    filled = fill_unknown(depth)
+    known = ~np.isnan(depth)
+    np.testing.assert_array_equal(filled[known], depth[known])
+    if known.any():
+        assert not np.isnan(filled).any()
+        assert filled.min() >= depth[known].min() * 0.999
+        assert filled.max() <= depth[known].max() * 1.001
+
+
+def test_nothing_known_stays_unknown() -> None:
+    assert np.isnan(fill_unknown(np.full((5, 7), math.nan, np.float32))).all()
