@@ -1,0 +1,195 @@
+"""The answer for one photo: depth in metres, the neighbours behind it, and how to keep both."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+import neardepth
+from neardepth.errors import DepthMapError
+from neardepth.imaging import depthmaps, panels
+from neardepth.imaging.files import write_file
+from neardepth.imaging.intrinsics import Intrinsics
+from neardepth.imaging.photos import Photo
+
+Evidence = Sequence[tuple[NDArray[np.uint8], NDArray[np.float32]]]
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """An image of the pool that looks like the photo.
+
+    ``correlation`` is the Pearson correlation of the descriptors; ``weight`` its share of the
+    fusion (the kept ones sum to 1; 0 when dropped); ``source`` the data set it came from.
+    """
+
+    id: str
+    correlation: float
+    weight: float
+    kept: bool
+    source: str | None = None
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class DepthResult:
+    """The estimate for one photo; all maps are H×W of the photo, float32 metres, NaN = unknown.
+
+    ``depth`` is the answer: refined, and filled when that was asked for (``filled`` marks
+    where). ``fused`` is the depth before refinement. ``uncertainty`` is the weighted standard
+    deviation of the kept neighbours, NaN where fewer than two know. ``neighbours`` come most
+    correlated first. With ``low_confidence`` no neighbour passed the threshold and the best
+    one was kept. ``method`` and ``pool`` say in plain data what was used. ``evidence`` gives
+    each neighbour's RGB photo and depth map on demand, for :meth:`explain`.
+    """
+
+    photo: Photo
+    depth: NDArray[np.float32]
+    fused: NDArray[np.float32]
+    uncertainty: NDArray[np.float32]
+    neighbours: tuple[Neighbour, ...]
+    low_confidence: bool
+    method: Mapping[str, object]
+    pool: Mapping[str, object]
+    evidence: Callable[[], Evidence]
+    intrinsics: Intrinsics | None = None
+    filled: NDArray[np.bool_] | None = None
+
+    def __post_init__(self) -> None:
+        shape = self.photo.image.shape[:2]
+        for name in ("depth", "fused", "uncertainty"):
+            _check(name, getattr(self, name), shape, np.float32)
+        if self.filled is not None:
+            _check("filled", self.filled, shape, np.bool_)
+        if not self.neighbours:
+            raise ValueError("an estimate has at least one neighbour")
+
+    def save(
+        self,
+        directory: str | os.PathLike[str],
+        stem: str | None = None,
+        *,
+        npz: bool = False,
+        exr: bool = False,
+        preview: bool = True,
+    ) -> list[Path]:
+        """Write the result into ``directory`` (made if needed) and return the files' paths.
+
+        STEM is the photo's name without its ending unless given:
+
+        - ``STEM.depth.png``: 16-bit, its unit in the file (see :func:`write_depth_png`);
+        - ``STEM.preview.png``: colours with a bar in metres;
+        - ``STEM.npz``: depth, fused, uncertainty, filled, and the sidecar's text as ``json``;
+        - ``STEM.exr``: float32 metres, NaN = unknown;
+        - ``STEM.depth.json``: :meth:`summary` and the PNG's unit. It is written last: where
+          it is, the others are.
+
+        Each file appears whole or not at all. Raises :class:`DepthMapError` naming the file.
+        """
+        folder = Path(directory)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as cause:
+            raise DepthMapError(f"{folder} cannot be made: {cause.strerror}.") from cause
+        base = Path(stem).name if stem else Path(self.photo.name).stem or "photo"
+        png = folder / f"{base}.depth.png"
+        unit = depthmaps.write_depth_png(png, self.depth)
+        written = [png]
+        summary = self.summary()
+        summary["depth_png"] = {"file": png.name, "metres_per_count": unit, "unknown_count": 0}
+        sidecar = json.dumps(summary, indent=2, ensure_ascii=False, default=_plain) + "\n"
+        if preview:
+            written.append(folder / f"{base}.preview.png")
+            write_file(written[-1], _png(self.preview()), DepthMapError)
+        if npz:
+            written.append(folder / f"{base}.npz")
+            depthmaps.write_npz(written[-1], **self._arrays(), json=np.array(sidecar))
+        if exr:
+            written.append(folder / f"{base}.exr")
+            depthmaps.write_depth_exr(written[-1], self.depth)
+        written.append(folder / f"{base}.depth.json")
+        write_file(written[-1], sidecar.encode(), DepthMapError)
+        return written
+
+    def preview(self) -> Image.Image:
+        """Draw the depth in colour with a bar in metres."""
+        return panels.preview(self.depth)
+
+    def show(self) -> None:
+        """Open the preview in the desktop's picture viewer."""
+        self.preview().show(title=self.photo.name)
+
+    def save_explanation(self, path: str | os.PathLike[str]) -> None:
+        """Write the picture of :meth:`explain` as PNG; :class:`DepthMapError` where it cannot."""
+        write_file(path, _png(self.explain()), DepthMapError)
+
+    def explain(self) -> Image.Image:
+        """Draw the photo, its neighbours with correlation and depth, and each step's depth."""
+        return panels.explain_panel(self, self.evidence())
+
+    def summary(self) -> dict[str, object]:
+        """Describe the result in plain data, as the JSON sidecar holds it."""
+        height, width = self.depth.shape
+        return {
+            "software": f"neardepth {neardepth.__version__}",
+            "photo": {"name": self.photo.name, "width": width, "height": height},
+            "unit": "metre",
+            "depth": self._statistics(),
+            "low_confidence": self.low_confidence,
+            "neighbours": [asdict(neighbour) for neighbour in self.neighbours],
+            "intrinsics": asdict(self.intrinsics) if self.intrinsics else None,
+            "method": dict(self.method),
+            "pool": dict(self.pool),
+        }
+
+    def _statistics(self) -> dict[str, float | None]:
+        known = self.depth[np.isfinite(self.depth)]
+        values: dict[str, float | None] = dict.fromkeys(("min", "median", "max"))
+        if known.size:
+            numbers = (known.min(), np.median(known), known.max())
+            values = {k: round(float(v), 4) for k, v in zip(values, numbers, strict=True)}
+        values["known_share"] = round(known.size / self.depth.size, 4)
+        if self.filled is not None:
+            values["filled_share"] = round(float(self.filled.mean()), 4)
+        return values
+
+    def _arrays(self) -> dict[str, NDArray[np.generic]]:
+        arrays: dict[str, NDArray[np.generic]] = {
+            "depth": self.depth,
+            "fused": self.fused,
+            "uncertainty": self.uncertainty,
+        }
+        if self.filled is not None:
+            arrays["filled"] = self.filled
+        return arrays
+
+
+def _check(
+    name: str, array: NDArray[np.generic], shape: tuple[int, ...], dtype: type[np.generic]
+) -> None:
+    if array.shape != shape or array.dtype != dtype:
+        raise ValueError(
+            f"{name} must be {dtype.__name__} of shape {shape}, not {array.dtype} {array.shape}"
+        )
+
+
+def _png(picture: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _plain(value: object) -> object:
+    """Turn what settings may hold beside JSON's own types into those."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    raise TypeError(f"{type(value).__name__} cannot stand in a sidecar")
