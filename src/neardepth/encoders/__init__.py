@@ -1,3 +1,16 @@
 """Networks that turn tiles into features: registry, weights and ONNX Runtime sessions."""
 
 from __future__ import annotations
+
+from neardepth.encoders.encoder import Encoder
+from neardepth.encoders.loading import EncoderListing, fetch, list_encoders, load_encoder
+from neardepth.encoders.preprocessing import Preprocessing
+
+__all__ = [
+    "Encoder",
+    "EncoderListing",
+    "Preprocessing",
+    "fetch",
+    "list_encoders",
+    "load_encoder",
+]

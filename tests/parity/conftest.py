@@ -1,0 +1,8 @@
+"""Lets the parity tests use the checkpoints of tests/encoders."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "encoders"))
