@@ -1,0 +1,225 @@
+"""Descriptor tables: a cache beside the pairs, one table an encoder and tiling."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import re
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from neardepth.encoders import Encoder
+from neardepth.errors import PoolError
+from neardepth.imaging.photos import Photo
+from neardepth.pool.storage import append_rows, create_table, errors_of, open_table
+from neardepth.steps.description import describe
+from neardepth.steps.tiling import cut_tiles
+
+_RECIPE = 1
+"""Counted up whenever tiling or description changes its numbers: older columns then are stale."""
+
+_METADATA = b"neardepth"
+_BATCH = 64
+
+
+@dataclass(frozen=True)
+class DescriptorColumn:
+    """A descriptor table of a pool: which encoder and tiling, and for how many rows."""
+
+    path: Path
+    encoder: Mapping[str, Any]
+    """What `Encoder.info` gave: name, weights_hash, preprocessing, dim and source."""
+    fingerprint: str
+    grid: tuple[int, int]
+    """Rows and columns of tiles."""
+    dim: int
+    """Numbers in a descriptor: tiles times features."""
+    count: int
+
+    @property
+    def key(self) -> str:
+        """Name of the table: "<encoder>-<fingerprint>-<rows>x<columns>"."""
+        return self.path.stem
+
+
+@dataclass(frozen=True, eq=False)
+class Describer:
+    """Steps 1 and 2 with one encoder and tiling: from a photo to its descriptor."""
+
+    encoder: Encoder
+    grid: tuple[int, int]
+
+    @property
+    def fingerprint(self) -> str:
+        """Eight hexadecimal digits that change with weights, preprocessing and recipe."""
+        info = self.encoder.info()
+        facts = json.dumps([info["weights_hash"], info["preprocessing"], _RECIPE], sort_keys=True)
+        return hashlib.sha256(facts.encode()).hexdigest()[:8]
+
+    @property
+    def key(self) -> str:
+        """Name of the table of these descriptors."""
+        slug = re.sub(r"[^a-z0-9.]+", "-", self.encoder.name.lower()).strip("-.")[:40] or "encoder"
+        return f"{slug}-{self.fingerprint}-{self.grid[0]}x{self.grid[1]}"
+
+    @property
+    def tiles(self) -> int:
+        """Number of tiles a photo is cut into."""
+        return self.grid[0] * self.grid[1]
+
+    @property
+    def dim(self) -> int:
+        """Numbers in a descriptor."""
+        return self.tiles * self.encoder.dim
+
+    def prepare(self, photo: Photo) -> NDArray[np.float32]:
+        """Cut a photo into tiles and make them the network's input, T×3×H×W."""
+        return self.encoder.prepare(
+            cut_tiles(photo.image, self.grid, self.encoder.preprocessing.size)
+        )
+
+    def describe(self, prepared: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+        """Run the network on prepared photos; N×dim."""
+        tiles = prepared[0] if len(prepared) == 1 else np.concatenate(prepared)
+        return describe(self.encoder.run(tiles), self.tiles)
+
+
+def list_column_paths(folder: Path) -> list[Path]:
+    """List the descriptor tables in a pool's folder of descriptors, by key."""
+    return sorted(folder.glob("[!.]*.lance"))
+
+
+def read_column(path: Path) -> DescriptorColumn:
+    """Read what a descriptor table says of itself.
+
+    Raises:
+        PoolError: it is missing or damaged.
+    """
+    with _rebuildable(path):
+        table = open_table(path)
+        facts = json.loads(table.schema.metadata[_METADATA])
+        rows, columns = facts["grid"]
+        return DescriptorColumn(
+            path=path,
+            encoder=facts["encoder"],
+            fingerprint=facts["fingerprint"],
+            grid=(int(rows), int(columns)),
+            dim=table.schema.field("descriptor").type.list_size,
+            count=table.count_rows(),
+        )
+
+
+def create_column(path: Path, describer: Describer) -> None:
+    """Create the empty table of a describer.
+
+    Raises:
+        PoolError: it cannot be written.
+    """
+    facts = {
+        "encoder": describer.encoder.info(),
+        "fingerprint": describer.fingerprint,
+        "grid": list(describer.grid),
+    }
+    with errors_of(path.parent, "created"):
+        path.parent.mkdir(exist_ok=True)
+    create_table(
+        path, _schema(describer.dim).with_metadata({_METADATA: json.dumps(facts).encode()})
+    )
+
+
+def append_descriptors(
+    path: Path,
+    ids: Sequence[str],
+    image_hashes: Sequence[str],
+    descriptors: NDArray[np.float32],
+) -> None:
+    """Append the descriptors (N×dim) of these photos to a table in one step.
+
+    Raises:
+        PoolError: they cannot be written.
+    """
+    flat = np.ascontiguousarray(descriptors, np.float32)
+    columns = {
+        "id": ids,
+        "image_sha256": image_hashes,
+        "crc32": pa.array([zlib.crc32(row) for row in flat], pa.uint32()),
+        "descriptor": pa.FixedSizeListArray.from_arrays(pa.array(flat.ravel()), flat.shape[1]),
+    }
+    append_rows(path, pa.table(columns, schema=_schema(flat.shape[1])))
+
+
+def load_descriptors(
+    path: Path, wanted: Mapping[str, str], *, verify: bool = False
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Load descriptors in the order that is wanted.
+
+    A descriptor counts only for the very photo it was computed from, so that one left over from
+    another photo of the same id is never used.
+
+    Args:
+        path: the table.
+        wanted: SHA-256 of each photo by id.
+        verify: compare the checksum of each descriptor, and leave out those that differ.
+
+    Returns:
+        N×dim float32, and N booleans: which of them the table has. The others are zero.
+
+    Raises:
+        PoolError: the table is missing or damaged.
+    """
+    row_of = {item: row for row, item in enumerate(wanted.items())}
+    with _rebuildable(path):
+        table = open_table(path)
+        dim = table.schema.field("descriptor").type.list_size
+        descriptors = np.zeros((len(wanted), dim), np.float32)
+        known = np.zeros(len(wanted), np.bool_)
+        for batch in table.to_batches(batch_size=_BATCH):
+            keys = zip(batch["id"].to_pylist(), batch["image_sha256"].to_pylist(), strict=True)
+            values = batch["descriptor"].flatten().to_numpy().reshape(-1, dim)
+            sums = batch["crc32"].to_pylist()
+            for key, value, checksum in zip(keys, values, sums, strict=True):
+                row = row_of.get(key)
+                if row is not None and not (verify and zlib.crc32(value) != checksum):
+                    descriptors[row] = value
+                    known[row] = True
+    return descriptors, known
+
+
+def load_described(path: Path) -> dict[str, str]:
+    """Load the SHA-256 of each photo that a descriptor table covers, by id.
+
+    Raises:
+        PoolError: it is missing or damaged.
+    """
+    with _rebuildable(path):
+        rows = open_table(path).to_table(columns=["id", "image_sha256"])
+        return dict(zip(rows["id"].to_pylist(), rows["image_sha256"].to_pylist(), strict=True))
+
+
+@contextlib.contextmanager
+def _rebuildable(path: Path) -> Iterator[None]:
+    """Read a table, saying in any error that it is safe to delete."""
+    try:
+        with errors_of(path, "read"):
+            yield
+    except PoolError as error:
+        raise PoolError(f"{error}; delete {path}, it is computed anew when needed") from error
+
+
+def _schema(dim: int) -> pa.Schema:
+    return pa.schema(
+        [
+            pa.field("id", pa.string(), nullable=False),
+            ("image_sha256", pa.string()),
+            ("crc32", pa.uint32()),
+            ("descriptor", pa.list_(pa.float32(), dim)),
+        ]
+    )
