@@ -1,8 +1,7 @@
-"""The command line: one thin file a verb."""
+"""The command line: one thin file a verb. Heavy imports wait until a verb runs."""
 
 from __future__ import annotations
 
+from neardepth.cli.app import main
 
-def main() -> None:
-    """Run the command line."""
-    raise NotImplementedError
+__all__ = ["main"]

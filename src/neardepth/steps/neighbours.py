@@ -13,19 +13,20 @@ def standardise(descriptors: NDArray[np.float32]) -> NDArray[np.float32]:
     search is one matrix product. A constant descriptor has no correlation: it becomes zero.
 
     Args:
-        descriptors: N×D or D, float32.
+        descriptors: N×D, float32.
 
     Returns:
-        The same shape, float32.
+        N×D, float32.
     """
-    centred = descriptors - descriptors.mean(axis=-1, keepdims=True, dtype=np.float64).astype(
-        np.float32
-    )
-    norm = np.linalg.norm(centred, axis=-1, keepdims=True)
+    mean = descriptors.mean(axis=1, keepdims=True, dtype=np.float64)
+    centred: NDArray[np.float32] = descriptors - mean.astype(np.float32)
+    norm = np.linalg.norm(centred, axis=1, keepdims=True)
     # Rounding leaves a constant descriptor not quite at zero: its direction would be noise.
-    scale = np.abs(descriptors).max(axis=-1, keepdims=True, initial=0) * descriptors.shape[-1]
-    noise = np.finfo(np.float32).eps * scale
-    return np.divide(centred, norm, out=np.zeros_like(centred), where=norm > noise)
+    noise = np.finfo(np.float32).eps * np.abs(mean) * descriptors.shape[1]
+    constant = norm <= noise
+    np.divide(centred, norm, out=centred, where=~constant)
+    centred[constant[:, 0]] = 0
+    return centred
 
 
 def correlate(
@@ -42,8 +43,8 @@ def correlate(
     """
     standardised = standardise(queries)
     if len(standardised) == 1:  # a matrix-vector product reads the pool once, at memory speed
-        return (standardised_pool @ standardised[0])[None]
-    return standardised @ standardised_pool.T
+        return np.asarray(standardised_pool @ standardised[0])[None]
+    return np.asarray(standardised @ standardised_pool.T)
 
 
 def nearest(

@@ -102,5 +102,7 @@ def _filter_known(smooth: Callable[[Depth], Depth], depth: Depth) -> Depth:
     known = np.where(unknown, np.float32(0), np.float32(1))
     share = smooth(known)
     total = smooth(np.where(unknown, np.float32(0), depth))
+    filtered: Depth = depth.copy()
     # A guided filter's share can fall near zero at a known pixel: that pixel keeps its depth.
-    return np.divide(total, share, out=depth.copy(), where=~unknown & (share > 0.05))
+    np.divide(total, share, out=filtered, where=~unknown & (share > 0.05))
+    return filtered

@@ -1,0 +1,53 @@
+"""The `neardepth` command and how its errors are shown."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from neardepth import __version__
+from neardepth.cli import encoders, estimate, explain, methods, pool
+from neardepth.errors import NearDepthError
+
+app = typer.Typer(
+    name="neardepth",
+    help="Metric depth from one photo, by example: a pool of RGB-D pairs is the model.",
+    epilog="Exit codes: 0 done, 1 some inputs failed (each named, the rest done), 2 usage.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+app.command("estimate", help=estimate.HELP)(estimate.estimate)
+app.command("explain", help=explain.HELP)(explain.explain)
+app.add_typer(pool.app, name="pool")
+app.add_typer(encoders.app, name="encoders")
+app.command("methods")(methods.methods)
+
+
+def _version(show: bool) -> None:
+    if show:
+        typer.echo(f"neardepth {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Show the version and leave."
+    ),
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line; errors become one line on standard error."""
+    try:
+        app()
+    except NearDepthError as error:
+        typer.secho(f"error: {error}", err=True, fg="red")
+        sys.exit(1)
+    except KeyboardInterrupt:
+        typer.secho("interrupted", err=True, fg="yellow")
+        sys.exit(130)

@@ -1,0 +1,58 @@
+"""`neardepth explain`: one picture of how a photo's depth came about."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from neardepth.cli import options
+from neardepth.cli.console import say
+from neardepth.cli.estimate import describe
+
+HELP = """Show what a photo's depth rests on, in one picture.
+
+The photo, the pool images that look like it with their correlations and depth, the fused and
+the refined depth, and where the neighbours disagree, on one scale in metres.
+
+Examples:
+
+    neardepth explain room.jpg --pool site.pool -o panel.png
+
+    neardepth explain room.jpg --pool site.pool --method paper --k 6
+"""
+
+
+def explain(
+    photo: Annotated[Path, typer.Argument(help="The photo.")],
+    pool: options.PoolPath,
+    method: options.MethodName = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE.png", help="The picture [default: PHOTO.panel.png]"
+        ),
+    ] = None,
+    fill: options.Fill = False,
+    encoder: options.EncoderName = None,
+    tiles: options.Tiles = None,
+    k: options.Neighbours = None,
+    threshold: options.Threshold = None,
+    fusion: options.Fusion = None,
+    refine: options.Refine = None,
+    threads: options.Threads = None,
+    provider: options.Providers = None,
+) -> None:
+    """Show what a photo's depth rests on, in one picture."""
+    settings = options.step_settings(tiles, k, threshold, fusion, refine)
+    estimator = options.open_estimator(
+        pool, method, encoder, threads, provider, fill=fill, **settings
+    )
+    result = estimator(photo)
+    target = output or Path(f"{photo.stem}.panel.png")
+    result.save_explanation(target)
+    for neighbour in result.neighbours:
+        use = f"weight {neighbour.weight:.2f}" if neighbour.kept else "dropped"
+        say(f"{neighbour.id:30} correlation {neighbour.correlation:.3f}   {use}")
+    say(f"{photo} → {target}   {describe(result)}")

@@ -1,0 +1,125 @@
+"""Options that several verbs share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from neardepth.cli.console import note
+from neardepth.cli.progress import progress_bar
+
+if TYPE_CHECKING:
+    from neardepth.estimator import DepthEstimator
+
+_STEPS = "Steps of the method"
+_RUN = "How it runs"
+
+PoolPath = Annotated[Path, typer.Option("--pool", help="The pool of RGB-D pairs.", metavar="POOL")]
+MethodName = Annotated[
+    str | None, typer.Option("--method", help="Named recipe; `neardepth methods` lists them.")
+]
+EncoderName = Annotated[
+    str | None,
+    typer.Option(
+        "--encoder",
+        metavar="NAME|FILE.onnx",
+        help="Network that describes tiles, instead of the pool's or the method's own.",
+        rich_help_panel=_STEPS,
+    ),
+]
+Tiles = Annotated[
+    str | None,
+    typer.Option(metavar="RxC", help="Rows × columns of tiles, e.g. 4x4.", rich_help_panel=_STEPS),
+]
+Neighbours = Annotated[
+    int | None, typer.Option("--k", help="Neighbours looked at.", rich_help_panel=_STEPS)
+]
+Threshold = Annotated[
+    float | None,
+    typer.Option(help="Keep neighbours with a correlation above this.", rich_help_panel=_STEPS),
+]
+Fusion = Annotated[
+    str | None,
+    typer.Option(help="weighted-mean, weighted-median or log-mean.", rich_help_panel=_STEPS),
+]
+Refine = Annotated[
+    str | None, typer.Option(help="cross-bilateral, guided or none.", rich_help_panel=_STEPS)
+]
+Fill = Annotated[bool, typer.Option("--fill", help="Fill in what no neighbour knows, and mark it.")]
+Threads = Annotated[
+    int | None,
+    typer.Option(min=1, help="Network threads; all cores if not given.", rich_help_panel=_RUN),
+]
+Providers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--provider",
+        help="ONNX Runtime execution provider, best first; may be repeated.",
+        rich_help_panel=_RUN,
+    ),
+]
+
+
+def parse_grid(text: str | None) -> tuple[int, int] | None:
+    """Read a tiling such as 4x4.
+
+    Raises:
+        typer.BadParameter: it is not two whole numbers with an x between.
+    """
+    if text is None:
+        return None
+    rows, cross, columns = text.lower().partition("x")
+    if not (cross and rows.isdigit() and columns.isdigit()):
+        raise typer.BadParameter(
+            f"'{text}' is not rows x columns, for example 4x4", param_hint="--tiles"
+        )
+    return int(rows), int(columns)
+
+
+def step_settings(
+    tiles: str | None,
+    k: int | None,
+    threshold: float | None,
+    fusion: str | None,
+    refine: str | None,
+) -> dict[str, Any]:
+    """Collect the step settings given on the command line, for `Method.override`."""
+    return {
+        "tiles": parse_grid(tiles),
+        "k": k,
+        "threshold": threshold,
+        "fusion": fusion,
+        "refine": refine,
+    }
+
+
+def open_estimator(
+    pool: Path,
+    method: str | None,
+    encoder: str | None,
+    threads: int | None,
+    providers: list[str] | None,
+    **settings: Any,
+) -> DepthEstimator:
+    """Open the pool and make the estimator, with progress where descriptors are missing."""
+    from neardepth.estimator import DepthEstimator
+    from neardepth.methods import DEFAULT_METHOD
+
+    with progress_bar("Describing the pool", "photos") as progress:
+        estimator = DepthEstimator(
+            pool,
+            method or DEFAULT_METHOD,
+            encoder=encoder,
+            threads=threads,
+            providers=providers,
+            progress=progress,
+            **settings,
+        )
+    if encoder is None and estimator.encoder.name != estimator.method.encoder:
+        note(
+            f"encoder {estimator.encoder.name}: {pool} was built with it "
+            f"(method {estimator.method.name} names {estimator.method.encoder})"
+        )
+    return estimator

@@ -1,0 +1,115 @@
+"""Methods: named recipes of step settings. A new recipe is one entry here."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from neardepth.errors import MethodError
+from neardepth.steps.fusion import FUSIONS
+from neardepth.steps.refinement import REFINEMENTS
+
+
+@dataclass(frozen=True)
+class Method:
+    """Settings of the six steps, as plain data.
+
+    Raises:
+        MethodError: a setting is out of range; the message names it.
+    """
+
+    name: str
+    summary: str
+    citation: str
+    encoder: str
+    """Registered name or path of an ONNX file; a pool built with its own encoder overrides it."""
+    tiles: tuple[int, int] = (4, 4)
+    """Rows and columns of tiles."""
+    k: int = 4
+    """Number of neighbours looked at."""
+    threshold: float = 0.5
+    """Neighbours with a correlation above this are kept; −1 keeps all."""
+    fusion: str = "weighted-mean"
+    refine: str = "cross-bilateral"
+    refine_radius: int = 5
+    """Radius of the refinement's window, pixels."""
+    refine_sigma: float = 30.0
+    """Colour difference that counts as an edge, grey levels (0–255)."""
+
+    def __post_init__(self) -> None:
+        rules = {
+            "tiles": (
+                len(self.tiles) == 2 and all(1 <= side <= 16 for side in self.tiles),
+                "two numbers from 1 to 16",
+            ),
+            "k": (self.k >= 1, "at least 1"),
+            "threshold": (-1 <= self.threshold <= 1, "from -1 to 1"),
+            "fusion": (self.fusion in FUSIONS, "one of " + ", ".join(FUSIONS)),
+            "refine": (self.refine in REFINEMENTS, "one of " + ", ".join(REFINEMENTS)),
+            "refine_radius": (1 <= self.refine_radius <= 50, "from 1 to 50 pixels"),
+            "refine_sigma": (self.refine_sigma > 0, "above 0"),
+        }
+        for setting, (valid, allowed) in rules.items():
+            if not valid:
+                raise MethodError(f"{setting} must be {allowed}, not {getattr(self, setting)!r}")
+
+    def override(self, **settings: Any) -> Method:
+        """Return this method with some settings replaced; None leaves a setting as it is.
+
+        Raises:
+            MethodError: there is no such setting, or its value is out of range.
+        """
+        known = {field.name for field in fields(self)} - {"name", "summary", "citation"}
+        for setting in settings:
+            if setting not in known:
+                raise MethodError(
+                    f"a method has no setting '{setting}'; it has {', '.join(sorted(known))}"
+                )
+        return replace(self, **{name: v for name, v in settings.items() if v is not None})
+
+    def settings(self) -> dict[str, Any]:
+        """Return the name and every setting as plain data, for files that record a run."""
+        data = asdict(self)
+        del data["summary"], data["citation"]
+        return {**data, "tiles": list(self.tiles)}
+
+
+_PAPER = (
+    "M. A. Shoukat, A. B. Sargano, Z. Habib, L. You, "
+    "Automatic Depth Estimation from Single 2D Image via Transfer Learning Approach"
+)
+
+METHODS: dict[str, Method] = {
+    method.name: method
+    for method in (
+        Method(
+            name="paper",
+            summary="the paper's recipe: 4×4 tiles of ResNet-50, 4 neighbours above 0.50, Eq. 2",
+            citation=_PAPER,
+            encoder="resnet50",
+        ),
+        Method(
+            name="paper-lite0",
+            summary="the same six steps with EfficientNet-Lite0, whose weights need no download",
+            citation=_PAPER,
+            encoder="efficientnet-lite0",
+            threshold=0.2,
+        ),
+    )
+}
+
+DEFAULT_METHOD = "paper-lite0"
+
+
+def find_method(name: str) -> Method:
+    """Return a named method.
+
+    Raises:
+        MethodError: there is none of that name; the message lists those there are.
+    """
+    try:
+        return METHODS[name]
+    except KeyError:
+        raise MethodError(
+            f"there is no method '{name}'; `neardepth methods` lists {', '.join(METHODS)}"
+        ) from None
