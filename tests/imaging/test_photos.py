@@ -9,6 +9,7 @@ import sys
 import warnings
 import zlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -303,6 +304,15 @@ def test_no_warning_leaves_the_reader() -> None:
         warnings.simplefilter("error")
         decode_photo(encoded(wide, "TIFF", compression="group4"), "x")
         decode_photo(encoded(picture(), "JPEG", exif=b"Exif\0\0II*\0\x08\0\0\0\xff\xff"), "x")
+
+
+def test_reading_in_threads_leaves_the_warning_filters_alone() -> None:
+    before = list(warnings.filters)
+    data = [encoded(picture(), kind, exif=b"Exif\0\0broken") for kind in ("JPEG", "PNG", "WEBP")]
+    with ThreadPoolExecutor(8) as threads:
+        images = list(threads.map(lambda i: decode_photo(data[i % 3], "x").image, range(300)))
+    assert len(images) == 300
+    assert list(warnings.filters) == before
 
 
 def peak_megabytes(code: str) -> float:

@@ -48,7 +48,9 @@ def decode_depth(data: bytes, unit: float, name: str) -> NDArray[np.float32]:
         if data.startswith(_PNG):
             return _in_metres(unit, _load_png(data))
         if data.startswith(_TIFF):
-            return _known_only(_load_tiff(data) * np.float32(unit))
+            stored = _load_tiff(data)
+            with np.errstate(all="ignore"):  # anything may stand in the place of unknown
+                return _known_only(stored * np.float32(unit))
     except UnusableFileError as cause:
         raise DepthMapError(f"{name} {cause}.") from cause
     raise DepthMapError(f"{name} is neither a 16-bit PNG nor a float TIFF depth map.")
@@ -192,7 +194,7 @@ def _unit_for(largest: float) -> float:
 
 def _known_only(depth: NDArray[Any]) -> NDArray[np.float32]:
     """Copy as float32, with NaN wherever depth is not positive and finite."""
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         metres = depth.astype(np.float32)
     metres[~((metres > 0) & (metres < np.inf))] = np.nan
     return metres
