@@ -52,7 +52,12 @@ def pickled_state(state: State) -> bytes:
         kind = STORAGES[array.dtype.str[1:]]
         strides = [step // array.itemsize for step in np.ascontiguousarray(array).strides]
         return pickled_tensor(
-            str(index), kind, array.size, 0, array.shape, strides[: array.ndim] if array.ndim else []
+            str(index),
+            kind,
+            array.size,
+            0,
+            array.shape,
+            strides[: array.ndim] if array.ndim else [],
         )
 
     return pickled_dict({n: tensor(i, array) for i, (n, array) in enumerate(state.items())})

@@ -75,10 +75,13 @@ def test_checkpoints_of_other_networks_are_refused() -> None:
     with pytest.raises(CheckpointError, match=r"bn1\.bias is of shape"):
         build_resnet50({**resnet, "bn1.bias": np.zeros((4, 1), np.float32)})
     with pytest.raises(CheckpointError, match=r"layer1\.0\.conv1\.weight is of shape"):
-        build_resnet50({**resnet, "conv1.weight": np.zeros((5, 3, 7, 7), np.float32)} | {
-            f"bn1.{part}": np.ones(5, np.float32)
-            for part in ("weight", "bias", "running_mean", "running_var")
-        })
+        build_resnet50(
+            {**resnet, "conv1.weight": np.zeros((5, 3, 7, 7), np.float32)}
+            | {
+                f"bn1.{part}": np.ones(5, np.float32)
+                for part in ("weight", "bias", "running_mean", "running_var")
+            }
+        )
     with pytest.raises(CheckpointError, match="not finite"):
         build_resnet50({**resnet, "bn1.running_var": np.full(4, -1, np.float32)})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import os
+import stat
 import zipfile
 from pathlib import Path
 from typing import Any, Literal
@@ -34,12 +35,14 @@ def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
             that the file names is ever imported or called.
     """
     try:
-        with Path(path).open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        status = Path(path).stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise CheckpointError(f"{path} is not a file")
+        if status.st_size > MAX_BYTES:
+            raise CheckpointError(f"{path} is larger than any network NearDepth knows (2 GiB)")
+        data = Path(path).read_bytes()
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read: {error.strerror or error}") from error
-    if len(data) > MAX_BYTES:
-        raise CheckpointError(f"{path} is larger than any network NearDepth knows (2 GiB)")
     try:
         return _read_zip(data) if data.startswith(b"PK\3\4") else _read_legacy(data)
     except CheckpointError as error:
@@ -80,14 +83,15 @@ def _read_legacy(data: bytes) -> dict[str, NDArray[Any]]:
         raise ValueError("not a checkpoint")
     unpickle(file)  # about the machine that wrote it; storages are little-endian whatever it says
     tensors = _tensors(unpickle(file))
-    item_sizes = {tensor.storage.key: tensor.storage.dtype.itemsize for tensor in tensors.values()}
+    storages = {tensor.storage.key: tensor.storage for tensor in tensors.values()}
     keys = unpickle(file)
     view, position = memoryview(data), file.tell()
     contents = {}
     for key in keys:
         start = position + 8
-        count = int.from_bytes(view[position:start], "little")
-        position = start + count * item_sizes[key]
+        if int.from_bytes(view[position:start], "little") != storages[key].length:
+            raise ValueError("storage of another length than declared")
+        position = start + storages[key].length * storages[key].dtype.itemsize
         contents[key] = view[start:position]
     return {name: _array(tensor, contents, "<") for name, tensor in tensors.items()}
 

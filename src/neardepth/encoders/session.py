@@ -111,7 +111,8 @@ def infer(
         features: NDArray[np.float32] = session.run([names.output], {names.input: x})[0]
     except Exception as error:  # ONNX Runtime's errors have no common base
         raise EncoderError(f"{label} cannot be run on {x.shape}: {_first_line(error)}") from error
-    if features.ndim not in (2, 4) or len(features) != len(x):
+    fits = features.ndim in (2, 4) and names.dim in (None, features.shape[1])
+    if not fits or len(features) != len(x):
         raise EncoderError(f"{label} gives {features.shape} for {x.shape}, not N×D or N×D×h×w")
     return features.mean(axis=(2, 3)) if features.ndim == 4 else features
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from neardepth.errors import CheckpointError
 
-MAX_OPCODES = 1_000_000  # a state dict takes some thirty a tensor
+MAX_OPCODES = 200_000  # a state dict takes some thirty a tensor
 _STORAGES = {
     "Double": "<f8",
     "Float": "<f4",
