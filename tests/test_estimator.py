@@ -37,7 +37,9 @@ def pool(source: Path, encoder: Encoder, tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture
 def estimator(pool: Pool, encoder: Encoder) -> DepthEstimator:
-    return DepthEstimator(pool, encoder=encoder, tiles=(2, 2), refine="none", threshold=-1.0)
+    return DepthEstimator(
+        pool, "paper", encoder=encoder, tiles=(2, 2), refine="none", threshold=-1.0
+    )
 
 
 def photo_of(source: Path, index: int) -> Path:
@@ -120,7 +122,9 @@ def test_paths_bytes_pictures_and_arrays_give_the_same(
 
 
 def test_low_confidence_is_flagged_and_the_best_is_kept(pool: Pool, encoder: Encoder) -> None:
-    result = DepthEstimator(pool, encoder=encoder, tiles=(2, 2), threshold=0.99)(scene(99)[0])
+    result = DepthEstimator(pool, "paper", encoder=encoder, tiles=(2, 2), threshold=0.99)(
+        scene(99)[0]
+    )
     assert result.low_confidence
     assert [n.kept for n in result.neighbours] == [True, False, False, False]
     assert [n.weight for n in result.neighbours] == [1, 0, 0, 0]
@@ -192,8 +196,8 @@ def test_a_pool_keeps_to_the_encoder_it_was_built_with(
 
 
 def test_settings_can_be_overridden_and_are_checked(pool: Pool, encoder: Encoder) -> None:
-    method = DepthEstimator(pool, "paper-lite0", encoder=encoder, k=2, tiles=(2, 2)).method
-    assert (method.k, method.name) == (2, "paper-lite0")
+    method = DepthEstimator(pool, "knn", encoder=encoder, k=2, tiles=(2, 2)).method
+    assert (method.k, method.name) == (2, "knn")
     for wrong in ({"k": 0}, {"threshold": 2.0}, {"fusion": "max"}, {"tiles": (0, 4)}, {"kk": 3}):
         with pytest.raises(MethodError, match=next(iter(wrong))):
             DepthEstimator(pool, encoder=encoder, **wrong)
@@ -225,7 +229,7 @@ def test_half_of_the_pixels_lost_changes_the_result_little(
         pairs = open_source(folder, name="nyu")
         build_pool(pairs, tmp_path / f"{kind}.pool", encoder, (1, 1))
         estimate = DepthEstimator(
-            tmp_path / f"{kind}.pool", encoder=encoder, tiles=(1, 1), threshold=-1
+            tmp_path / f"{kind}.pool", "paper", encoder=encoder, tiles=(1, 1), threshold=-1
         )
         depths[kind] = {pair_id: result.depth for pair_id, result in estimate.leave_one_out()}
     truths = Pool.open(tmp_path / "whole.pool")

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -68,13 +67,22 @@ def test_the_real_resnet50v2(shared_dir: Path) -> None:
     assert abs(encoder(tiles[..., ::-1]) - features).max() > 0.1 * features.max()
 
 
-def test_an_open_size_is_224_with_imagenet_colours_and_said_so(
-    network: Callable[..., Path], caplog: pytest.LogCaptureFixture
+def test_a_file_beside_the_network_says_how_tiles_are_prepared(
+    network: Callable[..., Path],
 ) -> None:
-    with caplog.at_level(logging.INFO, "neardepth"):
-        encoder = load_encoder(str(network()))
+    path = network()
+    preprocessing = Preprocessing((20, 30), *PLAIN)
+    path.with_suffix(".json").write_text(json.dumps(preprocessing.to_dict()))
+    assert load_encoder(str(path)).preprocessing == preprocessing
+    path.with_suffix(".json").write_text('{"size": 224}')
+    with pytest.raises(EncoderError, match=r"tiny\.json does not describe a preprocessing"):
+        load_encoder(str(path))
+
+
+def test_an_open_size_is_224_with_imagenet_colours(network: Callable[..., Path]) -> None:
+    encoder = load_encoder(str(network()))
     assert encoder.preprocessing.size == (224, 224)
-    assert "224×224 px, ImageNet" in caplog.text
+    assert encoder.preprocessing.mean == (0.485, 0.456, 0.406)
     assert encoder.name == "tiny"
     assert encoder.dim == 3
 

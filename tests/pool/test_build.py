@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
-from neardepth.datasets import PairRef, Source, open_source, pair_of_files
+from neardepth.datasets import PairRef, RgbdPair, Source, open_source, pair_of_files
 from neardepth.encoders import Encoder, Preprocessing, load_encoder
 from neardepth.errors import PoolError
 from neardepth.pool import Pool, add_pairs, build_pool, encode_pool, remove_pairs
@@ -107,7 +107,7 @@ def test_a_build_goes_on_only_with_the_same(
 ) -> None:
     other = open_source(make_pairs(2, "garage"))
     with pytest.raises(
-        PoolError, match="built from site; to put garage into it .* `neardepth pool add"
+        PoolError, match=r"built from site; to put garage into it .* `neardepth pool add"
     ):
         build_pool(other, pool.path, encoder, GRID)
     scaled = open_source(tmp_path / "site", depth_scale=256)
@@ -258,7 +258,7 @@ def test_memory_stays_bounded_while_the_network_is_busy(
     ahead: list[int] = []
 
     def counting(ref: PairRef) -> PairRef:
-        def load():  # noqa: ANN202
+        def load() -> RgbdPair:
             loaded.append(1)
             ahead.append(len(loaded) - described)
             return replace(source.pairs[0].load(), id=ref.id)

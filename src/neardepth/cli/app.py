@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+import warnings
 
 import typer
 
 from neardepth import __version__
 from neardepth.cli import encoders, estimate, explain, methods, pool
+from neardepth.cli.console import complain, warn
 from neardepth.errors import NearDepthError
 
 app = typer.Typer(
@@ -43,10 +45,11 @@ def _root(
 
 def main() -> None:
     """Run the command line; errors become one line on standard error."""
+    warnings.showwarning = lambda message, *_, **__: warn(str(message))
     try:
         app()
     except NearDepthError as error:
-        typer.secho(f"error: {error}", err=True, fg="red")
+        complain(error)
         sys.exit(1)
     except KeyboardInterrupt:
         typer.secho("interrupted", err=True, fg="yellow")

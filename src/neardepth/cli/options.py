@@ -11,6 +11,7 @@ from neardepth.cli.console import note
 from neardepth.cli.progress import progress_bar
 
 if TYPE_CHECKING:
+    from neardepth.encoders import Encoder
     from neardepth.estimator import DepthEstimator
 
 _STEPS = "Steps of the method"
@@ -117,9 +118,23 @@ def open_estimator(
             progress=progress,
             **settings,
         )
-    if encoder is None and estimator.encoder.name != estimator.method.encoder:
+    if encoder is not None:
+        tell_preprocessing(estimator.encoder)
+    elif estimator.encoder.name != estimator.method.encoder:
         note(
             f"encoder {estimator.encoder.name}: {pool} was built with it "
             f"(method {estimator.method.name} names {estimator.method.encoder})"
         )
     return estimator
+
+
+def tell_preprocessing(encoder: Encoder) -> None:
+    """Say how tiles are prepared for a network from a file: a wrong guess would go unnoticed."""
+    if encoder.source == encoder.name:
+        return
+    how = encoder.preprocessing
+    mean, std = (" ".join(f"{value:g}" for value in values) for values in (how.mean, how.std))
+    note(
+        f"encoder {encoder.name}: tiles of {how.size[1]}×{how.size[0]} px, mean {mean}, deviation "
+        f"{std}; a file {encoder.name}.json beside it can say otherwise"
+    )

@@ -215,7 +215,9 @@ def _encoder(
     from neardepth.methods import DEFAULT_METHOD, find_method
 
     recipe = find_method(method or DEFAULT_METHOD).override(tiles=options.parse_grid(tiles))
-    return load_encoder(encoder or recipe.encoder, threads=threads, providers=providers), recipe
+    network = load_encoder(encoder or recipe.encoder, threads=threads, providers=providers)
+    options.tell_preprocessing(network)
+    return network, recipe
 
 
 def _tell(report: BuildReport, done: str, source: Source | None = None) -> None:

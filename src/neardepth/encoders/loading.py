@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import logging
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +14,6 @@ from neardepth.encoders.preprocessing import Preprocessing
 from neardepth.encoders.registry import ENCODERS, EncoderSpec
 from neardepth.encoders.weights import obtain_weights, weights_path
 from neardepth.errors import EncoderError
-
-_log = logging.getLogger(__name__)
 
 
 def load_encoder(
@@ -30,8 +28,9 @@ def load_encoder(
     Args:
         name_or_path: a name that `list_encoders` gives, or the path of an .onnx file whose input
             is float32 N×3×H×W and whose first output is N×D, or N×D×h×w to be averaged.
-        preprocessing: None means the registered one; for a file, the graph's input size (224×224
-            where it is open) with ImageNet's mean and deviation, which is logged.
+        preprocessing: None means the registered one; for FILE.onnx, what FILE.json beside it
+            says (``{"size": [H, W], "mean": [r, g, b], "std": [r, g, b]}``), else the graph's
+            input size (224×224 where it is open) with ImageNet's mean and deviation.
         threads: threads that work on one run; None leaves the number to ONNX Runtime.
         providers: ONNX Runtime execution providers, best first; None means the CPU.
 
@@ -144,16 +143,26 @@ def _load_file(
                 digest.update(beside.read_bytes())
     except OSError as error:
         raise EncoderError(f"{path} cannot be read: {error.strerror or error}") from error
-    encoder = Encoder(
+    return Encoder(
         path,
         name=path.stem,
         weights_hash=digest.hexdigest(),
         source=str(path.resolve()),
-        preprocessing=preprocessing,
+        preprocessing=preprocessing or _preprocessing_beside(path),
         threads=threads,
         providers=providers,
     )
-    if preprocessing is None:
-        height, width = encoder.preprocessing.size
-        _log.info("%s: tiles of %d×%d px, ImageNet mean and deviation", path, height, width)
-    return encoder
+
+
+def _preprocessing_beside(path: Path) -> Preprocessing | None:
+    """Read the preprocessing of FILE.onnx from FILE.json, where there is one."""
+    description = path.with_suffix(".json")
+    if not description.is_file():
+        return None
+    try:
+        return Preprocessing.from_dict(json.loads(description.read_text(encoding="utf-8")))
+    except (OSError, ValueError, EncoderError) as error:
+        raise EncoderError(
+            f'{description} does not describe a preprocessing, such as {{"size": [224, 224], '
+            f'"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}}: {error}'
+        ) from error

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neardepth.errors import DepthMapError, NearDepthError, PhotoError, PoolError
+from neardepth.datasets.pair import RgbdPair
+from neardepth.errors import NearDepthError, PoolError
 from neardepth.imaging.depthmaps import decode_depth
 from neardepth.imaging.photos import decode_photo
 from neardepth.pool.descriptors import (
@@ -53,16 +54,15 @@ def check_pool(pool: Pool, progress: Progress | None = None) -> list[Finding]:
         pool: an open pool.
         progress: told the number of pairs read and in all.
 
-    Raises:
-        PoolError: not even the list of pairs can be read.
+    Returns:
+        Empty where all is well.
     """
     report: Callable[[int, int], None] = progress or (lambda done, total: None)
-    records = pool.records
     findings: list[Finding] = []
 
     def examine(pair_id: str) -> list[Finding]:
-        record = records[pair_id]
-        return [*_damage(pool, record), *_implausible(record)]
+        pair, record = pool.entry(pair_id)
+        return [*_damage(pair, record), *_implausible(record)]
 
     for done, (pair_id, result) in enumerate(read_ahead(examine, pool.ids, 4), start=1):
         if isinstance(result, NearDepthError):
@@ -73,29 +73,21 @@ def check_pool(pool: Pool, progress: Progress | None = None) -> list[Finding]:
     return findings + list(_duplicates(pool)) + list(_descriptors(pool))
 
 
-def _damage(pool: Pool, record: PairRecord) -> Iterator[Finding]:
+def _damage(pair: RgbdPair, record: PairRecord) -> Iterator[Finding]:
     """Compare the stored files with their checksums, and decode them."""
-    try:
-        pair = pool.pair(record.id)
-    except PoolError as error:
-        yield Finding(record.id, "damaged", str(error))
-        return
     for what, data, expected in (
         ("photo", pair.image, record.image_sha256),
         ("depth map", pair.depth.data, record.depth_sha256),
     ):
-        if data is None or sha256(data) != expected:
+        if sha256(data) != expected:
             yield Finding(
-                record.id,
+                pair.id,
                 "damaged",
-                f"the {what} of {record.id} has changed on disk; remove the pair and add it anew",
+                f"the {what} of {pair.id} has changed on disk; remove the pair and add it anew",
             )
             return
-    try:
-        decode_photo(pair.image, record.id)
-        decode_depth(pair.depth.data, pair.depth.unit, record.id)
-    except (PhotoError, DepthMapError) as error:
-        yield Finding(record.id, "damaged", str(error))
+    decode_photo(pair.image, pair.id)
+    decode_depth(pair.depth.data, pair.depth.unit, pair.id)
 
 
 def _implausible(record: PairRecord) -> Iterator[Finding]:

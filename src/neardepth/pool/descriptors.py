@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from neardepth.encoders import Encoder
 from neardepth.errors import PoolError
 from neardepth.imaging.photos import Photo
-from neardepth.pool.storage import append_rows, create_table, errors_of, open_table
+from neardepth.pool.storage import append_rows, create_table, errors_of, open_table, read_rows
 from neardepth.steps.description import describe
 from neardepth.steps.tiling import cut_tiles
 
@@ -178,12 +178,14 @@ def load_descriptors(
     row_of = {item: row for row, item in enumerate(wanted.items())}
     with _rebuildable(path):
         table = open_table(path)
-        dim = table.schema.field("descriptor").type.list_size
+        dim, count = table.schema.field("descriptor").type.list_size, table.count_rows()
         descriptors = np.zeros((len(wanted), dim), np.float32)
         known = np.zeros(len(wanted), np.bool_)
-        for batch in table.to_batches(batch_size=_BATCH):
+        for start in range(0, count, _BATCH):
+            chunk = range(start, min(start + _BATCH, count))
+            batch = read_rows(table, chunk, table.schema.names)
             keys = zip(batch["id"].to_pylist(), batch["image_sha256"].to_pylist(), strict=True)
-            values = batch["descriptor"].flatten().to_numpy().reshape(-1, dim)
+            values = batch["descriptor"].combine_chunks().flatten().to_numpy().reshape(-1, dim)
             sums = batch["crc32"].to_pylist()
             for key, value, checksum in zip(keys, values, sums, strict=True):
                 row = row_of.get(key)
@@ -200,7 +202,8 @@ def load_described(path: Path) -> dict[str, str]:
         PoolError: it is missing or damaged.
     """
     with _rebuildable(path):
-        rows = open_table(path).to_table(columns=["id", "image_sha256"])
+        table = open_table(path)
+        rows = read_rows(table, range(table.count_rows()), ["id", "image_sha256"])
         return dict(zip(rows["id"].to_pylist(), rows["image_sha256"].to_pylist(), strict=True))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from neardepth.pool.storage import errors_of, open_table, persistently
+from neardepth.pool.storage import errors_of, open_table, persistently, read_rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,12 +34,13 @@ class Snapshot:
         def read() -> tuple[Any, pa.Table]:
             table = open_table(path)
             with errors_of(path, "read"):
-                return table, table.to_table(columns=["id", "image_sha256"])
+                return table, read_rows(table, range(table.count_rows()), ["id", "image_sha256"])
 
         table, keys = persistently(read)
-        ids = keys["id"].to_pylist()
+        with errors_of(path, "read"):
+            ids = keys["id"].to_pylist()
+            hashes = sorted(zip(ids, keys["image_sha256"].to_pylist(), strict=True))
         rows = {pair_id: row for row, pair_id in enumerate(ids)}
-        hashes = sorted(zip(ids, keys["image_sha256"].to_pylist(), strict=True))
         return cls(path, table, rows, dict(hashes))
 
     @property
@@ -47,17 +48,11 @@ class Snapshot:
         """Number of the version, counted up by every change."""
         return int(self.table.version)
 
-    def take(self, ids: Sequence[str], columns: Sequence[str]) -> pa.Table:
-        """Read a few rows in the order of ``ids``.
+    def read(self, ids: Sequence[str], columns: Sequence[str]) -> pa.Table:
+        """Read rows in the order of ``ids``.
 
         Raises:
             PoolError: the table is damaged, or its files were merged into a newer version.
         """
         with errors_of(self.path, "read"):
-            return self.table.take([self.rows[pair_id] for pair_id in ids], columns=list(columns))
-
-    def scan(self, ids: Sequence[str], columns: Sequence[str]) -> pa.Table:
-        """Read most rows in the order of ``ids``; raises as `take`."""
-        with errors_of(self.path, "read"):
-            everything = self.table.to_table(columns=list(columns))
-            return everything.take([self.rows[pair_id] for pair_id in ids])
+            return read_rows(self.table, [self.rows[pair_id] for pair_id in ids], columns)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -141,7 +141,9 @@ class Pool:
             PhotoError: the photo is damaged.
         """
         row = self._take([pair_id], ["image", *INTRINSICS_COLUMNS])[0]
-        return replace(decode_photo(row["image"], pair_id), intrinsics=intrinsics_of(row))
+        with errors_of(self.path, "read"):
+            intrinsics = intrinsics_of(row)
+        return replace(decode_photo(row["image"], pair_id), intrinsics=intrinsics)
 
     def depth(self, pair_id: str) -> NDArray[np.float32]:
         """Decode a depth map: H×W float32 metres, NaN where unknown.
@@ -169,9 +171,14 @@ class Pool:
         Raises:
             PoolError: the id is not in the pool, or the pool cannot be read.
         """
+        return self.entry(pair_id)[0]
+
+    def entry(self, pair_id: str) -> tuple[RgbdPair, PairRecord]:
+        """Return a pair with its record; see `pair`."""
         row = self._take([pair_id], PAIRS_SCHEMA.names)[0]
-        record = PairRecord.from_row(row)
-        return RgbdPair(
+        with errors_of(self.path, "read"):
+            record = PairRecord.from_row(row)
+        pair = RgbdPair(
             id=pair_id,
             source=record.source,
             image=row["image"],
@@ -181,16 +188,18 @@ class Pool:
             scene=record.scene,
             intrinsics=record.intrinsics,
         )
+        return pair, record
 
     @cached_property
     def records(self) -> dict[str, PairRecord]:
         """What is known of each pair without its photo and depth map, by id."""
-        rows = self.table(RECORD_COLUMNS).to_pylist()
-        return {row["id"]: PairRecord.from_row(row) for row in rows}
+        table = self.table(RECORD_COLUMNS)
+        with errors_of(self.path, "read"):
+            return {row["id"]: PairRecord.from_row(row) for row in table.to_pylist()}
 
     def table(self, columns: Sequence[str]) -> pa.Table:
         """Return columns of the pairs table in the order of `ids`; see `PAIRS_SCHEMA`."""
-        return self._read(self.ids, columns, Snapshot.scan)
+        return self._read(self.ids, columns)
 
     def descriptor_columns(self) -> list[DescriptorColumn]:
         """List the descriptor tables that are there now.
@@ -228,25 +237,24 @@ class Pool:
         for pair_id in ids:
             if pair_id not in self:
                 raise PoolError(f"{self.path} has no pair {pair_id}")
-        rows: list[dict[str, Any]] = self._read(ids, columns, Snapshot.take).to_pylist()
+        table = self._read(ids, columns)
+        with errors_of(self.path, "read"):
+            rows: list[dict[str, Any]] = table.to_pylist()
+            if any(row[name] is None for row in rows for name in {"image", "depth"} & row.keys()):
+                raise PoolError(f"{self.path} is damaged: a file of {', '.join(ids)} is gone")
         return rows
 
-    def _read(
-        self,
-        ids: Sequence[str],
-        columns: Sequence[str],
-        read: Callable[[Snapshot, Sequence[str], Sequence[str]], pa.Table],
-    ) -> pa.Table:
+    def _read(self, ids: Sequence[str], columns: Sequence[str]) -> pa.Table:
         """Read rows of the snapshot, also after a writer has merged its files into newer ones."""
         snapshot = self._snapshot
         try:
-            return read(self._same(snapshot, ids), ids, columns)
+            return self._same(snapshot, ids).read(ids, columns)
         except PoolError:
             newest = Snapshot.newest(snapshot.path)
             if newest.version == snapshot.version:
                 raise
             self._snapshot = newest
-            return read(self._same(newest, ids), ids, columns)
+            return self._same(newest, ids).read(ids, columns)
 
     def _same(self, snapshot: Snapshot, ids: Sequence[str]) -> Snapshot:
         """Return a snapshot where it still has these pairs as this pool knows them."""

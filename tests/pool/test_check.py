@@ -1,0 +1,142 @@
+"""What `check` finds."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from neardepth.datasets import open_source
+from neardepth.encoders import Encoder
+from neardepth.errors import PoolError
+from neardepth.pool import Finding, Pool, add_pairs, build_pool, check_pool
+
+GRID = (1, 1)
+MakePairs = Callable[..., Path]
+
+
+def found(findings: list[Finding]) -> set[tuple[str | None, str]]:
+    return {(finding.id, finding.kind) for finding in findings}
+
+
+def test_a_sound_pool_has_no_findings(pool: Pool) -> None:
+    seen: list[tuple[int, int]] = []
+    assert check_pool(pool, lambda *counts: seen.append(counts)) == []
+    assert seen == [(done, 6) for done in range(1, 7)]
+
+
+def test_duplicates_and_near_duplicates(
+    make_pairs: MakePairs, tmp_path: Path, encoder: Encoder
+) -> None:
+    folder = make_pairs(4, size=(96, 128))
+    rgb = folder / "rgb"
+    shutil.copy(rgb / "000.png", rgb / "002.png")
+    nearly = cv2.imread(str(rgb / "001.png"))
+    nearly[0, 0] ^= 1
+    cv2.imwrite(str(rgb / "003.png"), nearly)
+    build_pool(open_source(folder), tmp_path / "p", encoder, GRID)
+    findings = check_pool(Pool.open(tmp_path / "p"))
+    assert found(findings) == {("site/002", "duplicate"), ("site/003", "near-duplicate")}
+    assert "same file as site/000" in findings[0].message
+    assert "nearly that of site/001 (correlation 1.0000)" in findings[1].message
+
+
+def test_depth_that_cannot_be_right(
+    make_pairs: MakePairs, tmp_path: Path, encoder: Encoder
+) -> None:
+    folder = make_pairs(4)
+    depth = folder / "depth"
+    rows = np.mgrid[:48, :64][0]
+    cv2.imwrite(str(depth / "000.png"), np.full((48, 64), 1500, np.uint16))
+    sparse = np.zeros((48, 64), np.uint16)
+    sparse[3:5, 3:9] = 1200 + 100 * np.arange(6)
+    cv2.imwrite(str(depth / "001.png"), sparse)
+    cv2.imwrite(str(depth / "002.png"), (20 + rows).astype(np.uint16))
+    np.save(depth / "003.npy", (1500 + 10.0 * rows).astype(np.float32))
+    (depth / "003.png").unlink()
+    build_pool(open_source(folder), tmp_path / "p", encoder, GRID)
+    findings = check_pool(Pool.open(tmp_path / "p"))
+    assert found(findings) == {
+        ("site/000", "flat"),
+        ("site/001", "few-known"),
+        ("site/002", "implausible"),
+        ("site/003", "implausible"),
+    }
+    messages = {finding.id: finding.message for finding in findings}
+    assert "1.500–1.500 m" in messages["site/000"]
+    assert "only 0.39%" in messages["site/001"]
+    assert "0.0435 m; with a depth scale of 100" in messages["site/002"]
+    assert "1735 m; with a depth scale of 1000 counts per metre" in messages["site/003"]
+    assert "1.74 m" in messages["site/003"]
+
+
+def test_missing_descriptors_are_counted(pool: Pool, make_pairs: MakePairs) -> None:
+    kept = pool.path / "kept"
+    (pool.path / "descriptors").rename(kept)
+    add_pairs(pool.path, open_source(make_pairs(2, "more")))
+    kept.rename(pool.path / "descriptors")
+    findings = check_pool(Pool.open(pool.path))
+    lacking = [finding for finding in findings if finding.kind == "no-descriptor"]
+    assert len(lacking) == 1
+    assert "2 pairs have no sound descriptor" in lacking[0].message
+    assert "more/000, more/001" in lacking[0].message
+
+
+def flip(table: Path, part: bytes) -> None:
+    """Change a byte in the middle of where a table's data files hold ``part``."""
+    for file in (table / "data").iterdir():
+        data = bytearray(file.read_bytes())
+        at = data.find(part)
+        if at >= 0:
+            data[at + len(part) // 2] ^= 0xFF
+            file.write_bytes(data)
+            return
+    raise AssertionError("the part was not found")
+
+
+@pytest.mark.parametrize("what", ["photo", "depth map"])
+def test_a_flipped_byte_is_found(pool: Pool, what: str) -> None:
+    pair = pool.pair("site/003")
+    flip(pool.path / "pairs.lance", pair.image if what == "photo" else pair.depth.data)
+    (finding,) = check_pool(Pool.open(pool.path))
+    assert (finding.id, finding.kind) == ("site/003", "damaged")
+    assert f"the {what} of site/003 has changed on disk" in finding.message
+
+
+def test_a_flipped_byte_of_a_descriptor_is_found(pool: Pool) -> None:
+    (column,) = pool.descriptor_columns()
+    descriptor = pool.descriptors(column.key)[4]
+    flip(column.path, descriptor.tobytes())
+    (finding,) = check_pool(Pool.open(pool.path))
+    assert finding.kind == "no-descriptor"
+    assert "site/004" in finding.message
+    assert f"delete {column.path}" in finding.message
+
+
+@pytest.mark.parametrize("table", ["pairs.lance", "descriptors/*.lance"])
+def test_a_table_cut_short_is_found(pool: Pool, table: str) -> None:
+    for file in pool.path.glob(f"{table}/data/*"):
+        file.write_bytes(file.read_bytes()[:-100])
+    findings = check_pool(pool)
+    assert {finding.kind for finding in findings} == {"damaged"}
+    assert len(findings) == (6 if table == "pairs.lance" else 1)
+
+
+def test_random_damage_never_ends_in_anything_but_findings(pool: Pool) -> None:
+    rng = np.random.default_rng(0)
+    (file,) = (pool.path / "pairs.lance" / "data").iterdir()
+    whole = file.read_bytes()
+    noticed = 0
+    for _ in range(60):
+        data = np.frombuffer(whole, np.uint8).copy()
+        data[rng.integers(0, len(data), 20)] = rng.integers(0, 256, 20)
+        file.write_bytes(data.tobytes())
+        try:
+            noticed += bool(check_pool(Pool.open(pool.path)))
+        except PoolError:
+            noticed += 1
+    assert noticed > 50
