@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from pathlib import Path
 
-from neardepth import DepthEstimator, Pool
+import numpy as np
+
+from neardepth import DepthEstimator, NearDepthError
+from neardepth.cli.progress import progress_bar
+from neardepth.datasets import open_source
+from neardepth.encoders import load_encoder
+from neardepth.methods import DEFAULT_METHOD, METHODS
+from neardepth.pool import build_pool
 
 ROOT = Path(__file__).resolve().parent.parent
 OUTPUT = ROOT / "out"
-PHOTO = "0045"  # a pair of the set: left out of the pool when its own depth is estimated
+PHOTO = "nyuv2-train/0045"
+"""A pair of the set, itself left out of the pool when its depth is estimated."""
 
 
 def main() -> None:
@@ -18,12 +27,33 @@ def main() -> None:
     source = data / "data" / "nyuv2-train"
     if not source.is_dir():
         sys.exit(
-            f"The demo needs RGB-D pairs and found none at {source}: set NEARDEPTH_DATA to a folder "
-            "that has data/nyuv2-train/rgb/*.jpg and data/nyuv2-train/depth/*.png (16-bit "
-            "millimetres, same names). No pool ships with this version yet."
+            f"The demo needs RGB-D pairs and found none at {source}. Set NEARDEPTH_DATA to a\n"
+            "folder with data/nyuv2-train/rgb/*.jpg and data/nyuv2-train/depth/*.png (16-bit\n"
+            "millimetres, the same names). No pool ships with this version yet."
         )
-    ...
+    method = METHODS[DEFAULT_METHOD]
+    pool = OUTPUT / "demo.pool"
+    with progress_bar("Building the pool (once)", "pairs") as progress:
+        build_pool(
+            open_source(source), pool, load_encoder(method.encoder), method.tiles, progress=progress
+        )
+    estimator = DepthEstimator(pool, method)
+    photo, truth = estimator.pool.photo(PHOTO), estimator.pool.depth(PHOTO)
+    start = time.perf_counter()
+    result = estimator(photo, exclude=[PHOTO])
+    seconds = time.perf_counter() - start
+    files = result.save(OUTPUT, "demo")
+    result.save_explanation(OUTPUT / "demo.panel.png")
+    error = np.abs(result.depth - truth)
+    print(f"{PHOTO}, left out of {len(estimator.pool)} pairs: depth in {seconds * 1000:.0f} ms")
+    print(f"off by {np.nanmean(error):.2f} m on average ({np.nanmean(error / truth):.0%})")
+    for path in (*files, OUTPUT / "demo.panel.png"):
+        print(f"  {path.relative_to(ROOT)}")
+    print("Your own photo:  .venv/bin/neardepth estimate PHOTO --pool out/demo.pool")
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except NearDepthError as error:
+        sys.exit(f"error: {error}")

@@ -84,6 +84,13 @@ class DepthEstimator:
         self._standardised = standardise(
             ensure_descriptors(self.pool, self.encoder, self.method.tiles, progress)
         )
+        kinds = self.pool.table(["depth_kind"])["depth_kind"].unique().to_pylist()
+        self._pool_facts = {
+            "path": str(self.pool.path),
+            "version": self.pool.version,
+            "pairs": len(self.pool),
+            "depth_kind": kinds[0] if len(kinds) == 1 else "mixed",
+        }
         self._row = {pair_id: row for row, pair_id in enumerate(self.pool.ids)}
 
     def __call__(self, photo: PhotoSource, *, exclude: Collection[str] = ()) -> DepthResult:
@@ -97,7 +104,8 @@ class DepthEstimator:
             PhotoError: the photo cannot be read.
             PoolError: nothing is left of the pool after the exclusion.
         """
-        return self._estimate(*self._prepare(photo), exclude)
+        image, prepared = self.prepare(photo)
+        return self.from_descriptor(image, self.describe(prepared), exclude)
 
     def map(self, photos: Iterable[PhotoSource]) -> Iterator[DepthResult]:
         """Estimate the depth of many photos, reading ahead while the network runs.
@@ -116,12 +124,15 @@ class DepthEstimator:
         self, photos: Iterable[PhotoSource]
     ) -> Iterator[tuple[PhotoSource, DepthResult | NearDepthError]]:
         """Yield each photo with its result, or with the error that says why there is none."""
-        with closing(read_ahead(self._prepare, photos, PREFETCH)) as stream:
+        with closing(read_ahead(self.prepare, photos, PREFETCH)) as stream:
             for source, prepared in stream:
                 try:
                     if isinstance(prepared, NearDepthError):
                         raise prepared
-                    outcome: DepthResult | NearDepthError = self._estimate(*prepared, ())
+                    photo, tiles = prepared
+                    outcome: DepthResult | NearDepthError = self.from_descriptor(
+                        photo, self.describe(tiles)
+                    )
                 except NearDepthError as error:
                     outcome = error
                 yield source, outcome
@@ -140,71 +151,77 @@ class DepthEstimator:
         for row, pair_id in enumerate(self.pool.ids):
             left_out = {pair_id, *(exclude(pair_id) if exclude else ())}
             photo = self.pool.photo(pair_id)
-            yield pair_id, self._fuse(photo, self._standardised[row], left_out)
+            yield pair_id, self.from_descriptor(photo, self._standardised[row], left_out)
 
-    def _prepare(self, source: PhotoSource) -> tuple[Photo, NDArray[np.float32]]:
+    def prepare(self, source: PhotoSource) -> tuple[Photo, NDArray[np.float32]]:
+        """Read a photo and cut it into the network's input, T×3×H×W float32."""
         photo = as_photo(source)
         return photo, self._describer.prepare(photo)
 
-    def _estimate(
-        self, photo: Photo, prepared: NDArray[np.float32], exclude: Collection[str]
-    ) -> DepthResult:
-        return self._fuse(photo, self._describer.describe([prepared])[0], exclude)
+    def describe(self, prepared: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the descriptor of a prepared photo, D float32."""
+        descriptor: NDArray[np.float32] = self._describer.describe([prepared])[0]
+        return descriptor
 
-    def _fuse(
-        self, photo: Photo, descriptor: NDArray[np.float32], exclude: Collection[str]
+    def from_descriptor(
+        self, photo: Photo, descriptor: NDArray[np.float32], exclude: Collection[str] = ()
     ) -> DepthResult:
-        """Take steps 3 to 6."""
-        method = self.method
+        """Take steps 3 to 6 for a photo that is described already.
+
+        Args:
+            photo: the photo.
+            descriptor: D, as `describe` returns it or the pool keeps it.
+            exclude: ids of pool images that must not be used.
+
+        Raises:
+            PoolError: nothing is left of the pool after the exclusion.
+        """
         excluded = np.zeros(len(self.pool), np.bool_)
         excluded[[self._row[pair_id] for pair_id in exclude if pair_id in self._row]] = True
         correlations = correlate(descriptor[None], self._standardised)[0]
-        found = nearest(correlations, method.k, excluded)
+        found = nearest(correlations, self.method.k, excluded)
         if not len(found):
             raise PoolError(
                 f"{self.pool.path}: every pair of the pool is excluded for {photo.name}"
             )
-        kept, low_confidence = select(correlations[found], method.threshold)
-        ids = [self.pool.ids[row] for row in found[kept]]
-
-        size = working_size(photo.image)
-        depths = np.stack([resize_depth(depth, size) for depth in self.pool.depths(ids)])
+        correlations = correlations[found]
+        ids = [self.pool.ids[row] for row in found]
+        kept, low_confidence = select(correlations, self.method.threshold)
         # A lone best neighbour may correlate negatively; its weight cancels out of Eq. 2.
-        weights = np.maximum(correlations[found[kept]], np.finfo(np.float32).tiny)
-        fused = FUSIONS[method.fusion](depths, weights)
-        refine = REFINEMENTS[method.refine]
-        guide = resize_photo(photo.image, size)
-        refined = refine(fused, guide, method.refine_radius, method.refine_sigma)
-        answer = fill_unknown(refined) if self.fill else refined
-
-        full = photo.image.shape[:2]
-        shares = np.zeros(len(found), np.float32)
-        shares[kept] = weights / weights.sum()
+        weights = np.where(kept, np.maximum(correlations, np.finfo(np.float32).tiny), 0)
         return DepthResult(
             photo=photo,
-            depth=resize_depth(answer, full),
-            fused=resize_depth(fused, full),
-            uncertainty=resize_depth(spread(depths, weights), full),
-            filled=np.isnan(resize_depth(refined, full)) if self.fill else None,
+            **self._combine(photo.image, np.array(ids)[kept].tolist(), weights[kept]),
             neighbours=tuple(
-                Neighbour(
-                    id=self.pool.ids[row],
-                    correlation=float(correlations[row]),
-                    weight=float(share),
-                    kept=bool(keep),
+                Neighbour(id=pair_id, correlation=float(c), weight=float(share), kept=bool(keep))
+                for pair_id, c, share, keep in zip(
+                    ids, correlations, weights / weights.sum(), kept, strict=True
                 )
-                for row, share, keep in zip(found, shares, kept, strict=True)
             ),
-            evidence=self._evidence([self.pool.ids[row] for row in found]),
+            evidence=self._evidence(ids),
             low_confidence=low_confidence,
             intrinsics=photo.intrinsics,
-            method={**method.settings(), "encoder": self.encoder.info()},
-            pool={
-                "path": str(self.pool.path),
-                "version": self.pool.version,
-                "pairs": len(self.pool),
-            },
+            method={**self.method.settings(), "encoder": self.encoder.info()},
+            pool=self._pool_facts,
         )
+
+    def _combine(
+        self, photo: NDArray[np.uint8], ids: Sequence[str], weights: NDArray[np.float32]
+    ) -> dict[str, Any]:
+        """Fuse and refine the neighbours' depth: the maps of a `DepthResult`."""
+        size, full = working_size(photo), photo.shape[:2]
+        depths = np.stack([resize_depth(depth, size) for depth in self.pool.depths(ids)])
+        fused = FUSIONS[self.method.fusion](depths, weights)
+        refined = REFINEMENTS[self.method.refine](
+            fused, resize_photo(photo, size), self.method.refine_radius, self.method.refine_sigma
+        )
+        depth = resize_depth(refined, full)
+        return {
+            "depth": resize_depth(fill_unknown(refined), full) if self.fill else depth,
+            "fused": resize_depth(fused, full),
+            "uncertainty": resize_depth(spread(depths, weights), full),
+            "filled": np.isnan(depth) if self.fill else None,
+        }
 
     def _evidence(
         self, ids: Sequence[str]

@@ -28,14 +28,13 @@ class Neighbour:
     """An image of the pool that looks like the photo.
 
     ``correlation`` is the Pearson correlation of the descriptors; ``weight`` its share of the
-    fusion (the kept ones sum to 1; 0 when dropped); ``source`` the data set it came from.
+    fusion (the kept ones sum to 1; 0 when dropped).
     """
 
     id: str
     correlation: float
     weight: float
     kept: bool
-    source: str | None = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
