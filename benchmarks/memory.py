@@ -9,13 +9,13 @@ from pathlib import Path
 from common import Row
 
 BATCH = """
-import resource, sys
+import sys
 from itertools import cycle, islice
 from neardepth import DepthEstimator
 estimator = DepthEstimator(sys.argv[1])
 for result in estimator.map(islice(cycle(sys.argv[3:]), int(sys.argv[2]))):
     pass
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+print(next(int(l.split()[1]) for l in open("/proc/self/status") if "VmHWM" in l) / 1024)
 """
 
 

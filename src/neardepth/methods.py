@@ -31,7 +31,7 @@ class Method:
     """Neighbours with a correlation above this are kept; −1 keeps all."""
     fusion: str = "weighted-mean"
     refine: str = "cross-bilateral"
-    refine_radius: int = 5
+    refine_radius: int = 4
     """Radius of the refinement's window, pixels."""
     refine_sigma: float = 30.0
     """Colour difference that counts as an edge, grey levels (0–255)."""

@@ -119,8 +119,9 @@ def test_every_mode_gives_rgb(mode: str, kind: str) -> None:
     image = picture().convert(mode)
     try:
         data = encoded(image, kind)
+        Image.open(io.BytesIO(data)).load()  # Pillow 12 cannot read its own YCbCr TIFF
     except OSError:
-        pytest.skip(f"Pillow writes no {mode} as {kind}")
+        pytest.skip(f"Pillow does not write and read {mode} as {kind}")
     result = decode_photo(data, "x").image
     assert result.shape == (48, 64, 3)
     assert result.dtype == np.uint8
@@ -316,8 +317,14 @@ def test_reading_in_threads_leaves_the_warning_filters_alone() -> None:
 
 
 def peak_megabytes(code: str) -> float:
-    """Peak memory of a fresh interpreter running ``code``."""
-    command = f"{code}\nimport resource\nprint(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    """Peak memory of a fresh interpreter running ``code``.
+
+    Read from /proc, because Linux counts the parent's memory at the fork into ``ru_maxrss``.
+    """
+    command = (
+        f"{code}\nfrom pathlib import Path\n"
+        "print(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0])"
+    )
     run = subprocess.run(
         [sys.executable, "-c", command], capture_output=True, text=True, check=True, timeout=120
     )
@@ -326,6 +333,7 @@ def peak_megabytes(code: str) -> float:
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads /proc")
 def test_100_megapixels_in_bounded_memory(tmp_path: Path) -> None:
     path = tmp_path / "large.jpg"
     exif = Image.Exif()
