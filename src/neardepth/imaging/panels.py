@@ -123,7 +123,8 @@ class _Panel:
         known = bool(np.isfinite(result.uncertainty).any())
         self._picture(0, top, "Photo", result.photo.image)
         self._picture(1, top, "Fused", self._in_colour(result.fused))
-        self._picture(2, top, "Refined", self._in_colour(result.depth))
+        answer = "Refined" if result.filled is None else "Refined and filled"
+        self._picture(2, top, answer, self._in_colour(result.depth))
         size = fitted(result.uncertainty.shape, (self.cell, _CELL))
         shades = colourise_uncertainty(resize_depth(result.uncertainty, size), spread)
         self._picture(3, top, "Uncertainty", shades)
