@@ -109,14 +109,16 @@ class Pool:
             "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "encoder": encoder_setting,
         }
-        with errors_of(folder, "created"):
-            try:
+        try:
+            with errors_of(folder, "created"):
                 temporary.mkdir(parents=True)
                 create_table(temporary / PAIRS, PAIRS_SCHEMA)
                 write_json(temporary / SETTINGS, settings)
                 temporary.rename(target)
-            finally:
-                shutil.rmtree(temporary, ignore_errors=True)
+        except PoolError as error:
+            raise PoolError(str(error).replace(str(temporary), str(folder))) from error
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
         return cls.open(folder)
 
     def __len__(self) -> int:
