@@ -75,6 +75,7 @@ def test_leave_one_out_equals_excluding_by_hand(
     results = dict(estimator.leave_one_out())
     assert list(results) == pool.ids
     own = f"{source.name}/007"
+    assert [pair_id for pair_id, _ in estimator.leave_one_out(ids=[own])] == [own]
     by_hand = estimator(photo_of(source, 7), exclude=[own])
     np.testing.assert_allclose(results[own].depth, by_hand.depth, rtol=1e-4)
 

@@ -138,20 +138,24 @@ class DepthEstimator:
                 yield source, outcome
 
     def leave_one_out(
-        self, exclude: Callable[[str], Collection[str]] | None = None
+        self,
+        exclude: Callable[[str], Collection[str]] | None = None,
+        ids: Iterable[str] | None = None,
     ) -> Iterator[tuple[str, DepthResult]]:
         """Estimate each pool photo from the others, with the descriptors that the pool keeps.
 
         Args:
             exclude: gives the ids to leave out for a query's id; only itself when None.
+            ids: the pool photos to estimate, in this order; all of them when None.
 
         Yields:
-            The pool photo's id and its estimate, in the order of the pool's ids.
+            The pool photo's id and its estimate.
         """
-        for row, pair_id in enumerate(self.pool.ids):
+        for pair_id in self.pool.ids if ids is None else ids:
             left_out = {pair_id, *(exclude(pair_id) if exclude else ())}
             photo = self.pool.photo(pair_id)
-            yield pair_id, self.from_descriptor(photo, self._standardised[row], left_out)
+            descriptor = self._standardised[self._row[pair_id]]
+            yield pair_id, self.from_descriptor(photo, descriptor, left_out)
 
     def prepare(self, source: PhotoSource) -> tuple[Photo, NDArray[np.float32]]:
         """Read a photo and cut it into the network's input, T×3×H×W float32."""

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from fileserver import FileServer
 
+from neardepth.download import DownloadError, download
 from neardepth.encoders import fetch, list_encoders
-from neardepth.encoders.download import DownloadError, download
 from neardepth.encoders.registry import ENCODERS, EncoderSpec
 from neardepth.encoders.weights import cache_folder, obtain_weights, weights_path
 from neardepth.errors import EncoderError

@@ -50,6 +50,21 @@ def test_one_exclusion_for_all_queries_is_worked_out_once():
     assert sorted(read) == ["a", "a", "b", "b", "c"]
 
 
+def test_folds_in_turn_are_worked_out_once_each():
+    read = []
+
+    def depth(pair_id):
+        read.append(pair_id)
+        return DEPTHS[pair_id]
+
+    mean = MeanDepth(list(DEPTHS), depth, (2, 2))
+    folds = [frozenset({"a"}), frozenset({"b", "c"})]
+    for _ in range(3):
+        for fold in folds:
+            mean(Query("x", fold))
+    assert len(read) == 3 + 3
+
+
 def test_random_neighbour_is_allowed_and_repeatable():
     ids = [f"p/{number}" for number in range(50)]
     drawn = [random_neighbour(query(own), ids) for own in ids]

@@ -67,7 +67,16 @@ def test_what_the_notes_claim():
     assert len(ahead) == 1
 
 
+def test_tables_say_how_many_images():
+    assert [table.count for table in TABLES.values()] == [654, 134, 1449, 1983]
+    for table in TABLES.values():
+        assert str(table.count) in table.title
+
+
 def test_lookup():
+    assert find_table("nyuv2-train", "loo") is TABLES["nyu-loo"]
+    assert find_table("make3d+nyuv2", "combined-loo") is TABLES["combined-loo"]
+    assert find_table("nyuv2+site", "combined-loo") is None
     assert find_table("nyuv2", "loo") is TABLES["nyu-loo"]
     assert find_table("nyuv2+make3d", "combined-loo") is TABLES["combined-loo"]
     assert find_table("nyuv2", "scene-loo") is None

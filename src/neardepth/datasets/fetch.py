@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from neardepth.datasets import make3d, nyuv2
-from neardepth.encoders.download import DownloadError, download, sha256_of
+from neardepth.download import DownloadError, download, sha256_of
 from neardepth.errors import PoolError
 
 ARCHIVES = (".tar.gz", ".tgz")

@@ -1,4 +1,4 @@
-"""A folder with `rgb/` and `depth/`, whose files are paired by their stems."""
+"""A folder with `rgb/` and `depth/`, whose files are paired by their stems, and `pairs.csv`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import re
 from pathlib import Path
 
+from neardepth.datasets.facts import FACTS_FILE, NO_FACTS, PairFacts, read_facts
 from neardepth.datasets.pair import DepthKind, PairRef, RgbdPair, Source
 from neardepth.errors import PhotoError, PoolError
 from neardepth.imaging.depthmaps import load_depth
@@ -28,6 +29,9 @@ def folder_pairs(
 ) -> Source:
     """List the pairs of a folder, in natural order ("2" before "10").
 
+    Where it holds a `pairs.csv` (see `read_facts`), pairs get their split, scene and intrinsics
+    from it.
+
     Args:
         folder: the folder that holds `rgb/` and `depth/`.
         depth_scale: counts per metre of 16-bit PNG depth: 1000 for millimetres, KITTI's is 256.
@@ -35,10 +39,12 @@ def folder_pairs(
         name: name of the source in the pool; the folder's own name when None.
 
     Returns:
-        The pairs, and each file without its partner or of a stem that is there twice.
+        The pairs, and each file without its partner or of a stem that is there twice, and each
+        line of `pairs.csv` that names no pair.
 
     Raises:
-        PoolError: the folder, rgb/ or depth/ is missing, cannot be listed or has no pair.
+        PoolError: the folder, rgb/ or depth/ is missing, cannot be listed or has no pair, or
+            `pairs.csv` is not as it should be.
     """
     root = Path(folder)
     photos, problems = _by_stem(root, "rgb", PHOTO_SUFFIXES)
@@ -59,11 +65,25 @@ def folder_pairs(
             f"depth/ share no name; {_LAYOUT}"
         )
     source = name or root.resolve().name or "pairs"
+    facts = read_facts(root / FACTS_FILE)
+    problems += [
+        (str(facts.path), f"{facts.path}, line {line}: no pair is named '{stem}'")
+        for stem, line in facts.lines.items()
+        if stem not in photos or stem not in depths
+    ]
     pairs = (
-        pair_of_files(photos[stem], depths[stem], source, depth_scale, depth_kind, stem=stem)
+        pair_of_files(
+            photos[stem],
+            depths[stem],
+            source,
+            depth_scale,
+            depth_kind,
+            stem=stem,
+            facts=facts.by_name.get(stem, NO_FACTS),
+        )
         for stem in stems
     )
-    options = {"depth_scale": depth_scale, "depth_kind": depth_kind}
+    options = {"depth_scale": depth_scale, "depth_kind": depth_kind, **facts.options()}
     return Source(source, tuple(pairs), tuple(problems), options)
 
 
@@ -75,6 +95,7 @@ def pair_of_files(
     depth_kind: DepthKind = "z",
     *,
     stem: str | None = None,
+    facts: PairFacts = NO_FACTS,
 ) -> PairRef:
     """Refer to a single pair by its two files; its id is "<source>/<stem of the photo>".
 
@@ -85,7 +106,17 @@ def pair_of_files(
 
     def load() -> RgbdPair:
         image = read_file(photo_path, PhotoError)
-        return RgbdPair(pair_id, source, image, load_depth(depth_path, depth_scale), depth_kind)
+        depth = load_depth(depth_path, depth_scale)
+        return RgbdPair(
+            pair_id,
+            source,
+            image,
+            depth,
+            depth_kind,
+            split=facts.split,
+            scene=facts.scene,
+            intrinsics=facts.intrinsics,
+        )
 
     try:
         size = photo_path.stat().st_size

@@ -6,7 +6,7 @@ import os
 from importlib.util import find_spec
 from pathlib import Path
 
-from neardepth.encoders.download import DownloadError, download, sha256_of
+from neardepth.download import DownloadError, download, sha256_of
 from neardepth.encoders.registry import EncoderSpec
 from neardepth.errors import EncoderError
 

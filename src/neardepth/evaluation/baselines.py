@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,8 @@ from neardepth.imaging.resize import resize_depth
 
 ReadDepth = Callable[[str], NDArray[np.float32]]
 """Gives the depth map (H×W metres, NaN where unknown) of an id, for example `Pool.depth`."""
+
+KEPT_MEANS = 32
 
 
 class MeanDepth:
@@ -30,7 +33,8 @@ class MeanDepth:
         self._read = read
         self._size = size
         self._sum, self._count = self._add(ids)
-        self._last: tuple[frozenset[str], NDArray[np.float32]] | None = None
+        # Folds and scenes share their exclusions: each is worked out once.
+        self._without = lru_cache(maxsize=KEPT_MEANS)(self._mean)
 
     def __call__(self, query: Query) -> NDArray[np.float32]:
         """Predict H×W metres, NaN where no map that may be used knows the pixel.
@@ -39,15 +43,16 @@ class MeanDepth:
             PoolError: The query excludes the whole pool.
         """
         exclude = query.exclude & self._ids
-        if self._last is None or self._last[0] != exclude:
-            if exclude == self._ids:
-                raise PoolError(f"nothing of the pool is left for {query.id}")
-            total, count = self._add(exclude)
-            known = self._count - count
-            mean = np.full(self._size, np.nan, np.float32)
-            np.divide(self._sum - total, known, out=mean, where=known > 0, casting="same_kind")
-            self._last = exclude, mean
-        return self._last[1]
+        if exclude == self._ids:
+            raise PoolError(f"nothing of the pool is left for {query.id}")
+        return self._without(exclude)
+
+    def _mean(self, exclude: frozenset[str]) -> NDArray[np.float32]:
+        total, count = self._add(sorted(exclude))
+        known = self._count - count
+        mean = np.full(self._size, np.nan, np.float32)
+        np.divide(self._sum - total, known, out=mean, where=known > 0, casting="same_kind")
+        return mean
 
     def _add(self, ids: Iterable[str]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         total, count = np.zeros(self._size), np.zeros(self._size, np.int64)

@@ -99,12 +99,23 @@ def find_profile(name: str) -> Profile:
 
 
 def score(profile: Profile, prediction: NDArray[np.float32], truth: NDArray[np.float32]) -> Sums:
-    """Judge one image.
+    """Judge one image; arguments and errors as for `judged`."""
+    return accumulate(*judged(profile, prediction, truth))
+
+
+def judged(
+    profile: Profile, prediction: NDArray[np.float32], truth: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Apply the rules: the prediction and the truth as they are compared, pixel by pixel.
 
     Args:
         profile: The rules.
         prediction: H×W metres, NaN where unknown; any size.
         truth: H×W metres, NaN where unknown; every figure is on this grid.
+
+    Returns:
+        The prediction, and the truth with NaN wherever it is not judged, both of the truth's size
+        or of the profile's crop.
 
     Raises:
         MethodError: The profile's crop is defined on another size of truth.
@@ -122,4 +133,5 @@ def score(profile: Profile, prediction: NDArray[np.float32], truth: NDArray[np.f
         fitted, truth = fitted[window], truth[window]
     if profile.clamp:
         fitted = np.clip(fitted, profile.above, profile.below)
-    return accumulate(fitted, truth, (truth > profile.above) & (truth < profile.below))
+    inside = (truth > profile.above) & (truth < profile.below)
+    return fitted, np.where(inside, truth, np.float32(np.nan))

@@ -36,6 +36,7 @@ class PublishedTable:
     title: str
     dataset: str  # "nyuv2", "make3d" or both joined by "+"
     protocol: str  # "split", "loo" or "combined-loo"
+    count: int  # images estimated
     rows: tuple[PublishedRow, ...]
     notes: tuple[str, ...]
 
@@ -74,6 +75,7 @@ NYU_SPLIT = PublishedTable(
     title="Table I: NYU Depth v2, official split (795 training, 654 test images)",
     dataset="nyuv2",
     protocol="split",
+    count=654,
     rows=(
         PublishedRow(
             "Depth Transfer",
@@ -119,6 +121,7 @@ MAKE3D_SPLIT = PublishedTable(
     title="Table II: Make3D, official split (400 training, 134 test images)",
     dataset="make3d",
     protocol="split",
+    count=134,
     rows=(
         PublishedRow("Make3D", _CITED, {"c": 0.64, "rel": 0.458, "log10": 0.149}),
         PublishedRow("Batra", _CITED, {"rmse": 15.8, "rel": 0.362, "log10": 0.168}),
@@ -160,6 +163,7 @@ NYU_LOO = PublishedTable(
     title="Table III: NYU Depth v2, leave-one-out over 1449 images",
     dataset="nyuv2",
     protocol="loo",
+    count=1449,
     rows=(
         PublishedRow("HOG", _KONRAD, {"c": 0.61, "psnr": 12.90, "rel": 0.539, "log10": 0.183}),
         PublishedRow(
@@ -190,6 +194,7 @@ COMBINED_LOO = PublishedTable(
     title="Table IV: NYU Depth v2 and Make3D together, leave-one-out over 1983 images",
     dataset="nyuv2+make3d",
     protocol="combined-loo",
+    count=1983,
     rows=(
         PublishedRow("HOG", _KONRAD, {"c": 0.60, "psnr": 13.58, "rel": 1.01, "log10": 0.245}),
         PublishedRow(
@@ -221,9 +226,17 @@ TABLES: dict[str, PublishedTable] = {
 
 
 def find_table(dataset: str, protocol: str) -> PublishedTable | None:
-    """Look up the paper's table for a data set ("nyuv2", "make3d", "nyuv2+make3d") and protocol.
+    """Look up the paper's table for a data set and protocol.
+
+    Data sets are "nyuv2", "make3d" and "nyuv2+make3d"; a part of one, such as a folder named
+    "nyuv2-train", goes with its whole.
 
     None where the paper has none: a figure measured otherwise stands beside no published row.
     """
-    matches = (t for t in TABLES.values() if (t.dataset, t.protocol) == (dataset, protocol))
+    parts = {name.partition("-")[0] for name in dataset.split("+")}
+    matches = (
+        table
+        for table in TABLES.values()
+        if (set(table.dataset.split("+")), table.protocol) == (parts, protocol)
+    )
     return next(matches, None)

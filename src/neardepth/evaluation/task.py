@@ -1,0 +1,217 @@
+"""What an experiment comes down to: a pool, queries with their exclusions, and true depth."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neardepth.datasets import PairRef, Source, open_raw_source, open_source
+from neardepth.datasets.folder import natural
+from neardepth.encoders import load_encoder
+from neardepth.errors import NearDepthError, PoolError
+from neardepth.evaluation.baselines import ReadDepth
+from neardepth.evaluation.experiment import OUTSIDE, EvaluationError, Experiment
+from neardepth.evaluation.kept import build_kept, kept_path
+from neardepth.evaluation.protocols import PROTOCOLS, Query, blocks, kfold
+from neardepth.imaging.depthmaps import decode_depth
+from neardepth.pool import PairRecord, Pool, Progress
+from neardepth.pool.pipeline import read_ahead
+from neardepth.pool.schema import inspect_pair
+
+Bar = Callable[[str, str], AbstractContextManager[Progress]]
+"""Makes a progress bar of a title and the unit counted; see `cli.progress.progress_bar`."""
+
+Failures = tuple[tuple[str, str], ...]
+
+READ_AHEAD = 8
+
+
+def no_bar(title: str, unit: str) -> AbstractContextManager[Progress]:
+    """Show no progress."""
+    return nullcontext(lambda done, total: None)
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What is to be estimated, from what, and where the truth is."""
+
+    pool: Pool
+    dataset: str
+    """Names of the queries' sources, joined by "+"."""
+    protocol: str
+    queries: tuple[Query, ...]
+    outside: Mapping[str, PairRef]
+    """Queries that are not in the pool, by id: all of them or none."""
+    truth: ReadDepth
+    notes: tuple[str, ...] = ()
+    failed: Failures = ()
+    """What could not be used: its id or file, and why."""
+
+
+def make_task(
+    experiment: Experiment,
+    bar: Bar = no_bar,
+    threads: int | None = None,
+    providers: Sequence[str] | None = None,
+) -> Task:
+    """Open the sources and the pool, building the sources' own pool where none is named.
+
+    Raises:
+        NearDepthError: a source, the pool or the protocol does not fit; the message says why.
+    """
+    sources = [open_source(path, experiment.depth_scale) for path in experiment.sources]
+    raw = experiment.judged_by().raw_truth
+    truths = _raw(experiment) if raw else sources
+    if experiment.pool is not None:
+        return _from_pool(experiment, Pool.open(experiment.pool), sources, truths, bar)
+    path = kept_path(experiment.sources, experiment.depth_scale)
+    method = experiment.recipes()[0]
+    encoder = load_encoder(
+        experiment.encoder or method.encoder, threads=threads, providers=providers
+    )
+    with bar("Building", "pairs") as progress:
+        pool, failed = build_kept(path, sources, encoder, method.tiles, progress)
+    protocol = experiment.protocol or "loo"
+    queries = _queries(experiment, protocol, pool)
+    refs = {ref.id: ref for source in truths for ref in source.pairs}
+    return Task(
+        pool=pool,
+        dataset=_dataset(pool.records[query.id].source for query in queries),
+        protocol=protocol,
+        queries=queries,
+        outside={},
+        truth=_truth(refs) if raw else pool.depth,
+        notes=(f"pairs and descriptors are kept in {path}",),
+        failed=failed,
+    )
+
+
+def _raw(experiment: Experiment) -> list[Source]:
+    try:
+        return [open_raw_source(path) for path in experiment.sources]
+    except PoolError as error:
+        raise EvaluationError(
+            f"profile '{experiment.profile}' judges by the sensor's own depth: {error}; choose "
+            "another profile"
+        ) from error
+
+
+def _from_pool(
+    experiment: Experiment,
+    pool: Pool,
+    sources: Sequence[Source],
+    truths: Sequence[Source],
+    bar: Bar,
+) -> Task:
+    """Find the sources' pairs in the pool by their photos' content."""
+    with bar("Comparing with the pool", "pairs") as progress:
+        pool_id, failed = _find(pool, sources, progress)
+    truth_of = {ref.id: ref for source in truths for ref in source.pairs}
+    inside = [pair_id for pair_id, found in pool_id.items() if found]
+    problems = [problem for source in sources for problem in source.problems]
+    task = Task(
+        pool=pool,
+        dataset=_dataset(source.name for source in sources),
+        protocol=OUTSIDE,
+        queries=tuple(Query(own, frozenset()) for own in sorted(pool_id, key=natural)),
+        outside={ref.id: ref for source in sources for ref in source.pairs if ref.id in pool_id},
+        truth=_truth(truth_of),
+        failed=(*problems, *failed),
+    )
+    if not pool_id:
+        raise EvaluationError(f"nothing of {', '.join(experiment.sources)} can be used")
+    if not inside:
+        if experiment.protocol is not None:
+            raise EvaluationError(
+                f"protocol '{experiment.protocol}' leaves queries out of the pool, but no pair of "
+                f"{', '.join(experiment.sources)} is in {pool.path}: give no protocol, or no pool"
+            )
+        note = f"no query is in {pool.path}: each is estimated from the whole pool"
+        return replace(task, notes=(note,))
+    if len(inside) < len(pool_id):
+        raise EvaluationError(
+            f"{len(inside)} of the {len(pool_id)} pairs are in {pool.path} and the others are not: "
+            "evaluate the two parts one by one, or add the rest with `neardepth pool add`"
+        )
+    queries = {found: own for own, found in pool_id.items() if found}
+    protocol = experiment.protocol or "loo"
+    return replace(
+        task,
+        protocol=protocol,
+        queries=_queries(experiment, protocol, pool, queries),
+        outside={},
+        truth=_truth({found: truth_of[own] for found, own in queries.items()}),
+    )
+
+
+def _find(
+    pool: Pool, sources: Sequence[Source], progress: Progress
+) -> tuple[dict[str, str | None], Failures]:
+    """Look each source's photos up in the pool: the pool's id of each, or None."""
+    ids_of = _by_content(pool)
+    found: dict[str, str | None] = {}
+    failed = []
+    refs = [ref for source in sources for ref in source.pairs]
+
+    def digest(ref: PairRef) -> str:
+        return inspect_pair(ref.load())[1].image_sha256
+
+    with closing(read_ahead(digest, refs, READ_AHEAD)) as stream:
+        for done, (ref, outcome) in enumerate(stream, start=1):
+            if isinstance(outcome, NearDepthError):
+                failed.append((ref.id, str(outcome)))
+            elif ref.id in found:
+                raise EvaluationError(f"two of the sources have a pair {ref.id}: rename a folder")
+            else:
+                same = ids_of.get(outcome, [None])
+                found[ref.id] = ref.id if ref.id in same else same[0]
+            progress(done, len(refs))
+    return found, tuple(failed)
+
+
+def _queries(
+    experiment: Experiment, protocol: str, pool: Pool, wanted: Iterable[str] | None = None
+) -> tuple[Query, ...]:
+    """Apply the protocol to the whole pool; a copy of a query is left out with it."""
+    frames: list[PairRecord] = list(pool.records.values())
+    if protocol == "kfold":
+        queries = kfold(frames, folds=experiment.folds, seed=experiment.seed)
+    elif protocol == "blocks":
+        queries = blocks(frames, folds=experiment.folds, margin=experiment.margin)
+    else:
+        queries = PROTOCOLS[protocol](frames)
+    if wanted is not None:
+        wanted = set(wanted)
+        queries = [query for query in queries if query.id in wanted]
+        if not queries:
+            raise EvaluationError(f"protocol '{protocol}' estimates none of the sources' pairs")
+    copies = {own: frozenset(ids) for ids in _by_content(pool).values() for own in ids}
+    return tuple(
+        query if copies[query.id] <= query.exclude else replace(query, exclude=excluded)
+        for query in sorted(queries, key=lambda query: natural(query.id))
+        for excluded in [query.exclude | copies[query.id]]
+    )
+
+
+def _by_content(pool: Pool) -> Mapping[str, list[str]]:
+    ids: dict[str, list[str]] = defaultdict(list)
+    for pair_id, digest in pool.image_hashes.items():
+        ids[digest].append(pair_id)
+    return ids
+
+
+def _truth(refs: Mapping[str, PairRef]) -> ReadDepth:
+    def read(pair_id: str) -> NDArray[np.float32]:
+        depth = refs[pair_id].load().depth
+        return decode_depth(depth.data, depth.unit, pair_id)
+
+    return read
+
+
+def _dataset(names: Iterable[str]) -> str:
+    return "+".join(sorted(set(names), reverse=True))
