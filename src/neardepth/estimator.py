@@ -181,7 +181,7 @@ class DepthEstimator:
             PoolError: nothing is left of the pool after the exclusion.
         """
         excluded = np.zeros(len(self.pool), np.bool_)
-        excluded[[self._row[pair_id] for pair_id in exclude if pair_id in self._row]] = True
+        excluded[self._rows(exclude)] = True
         correlations = correlate(descriptor[None], self._standardised)[0]
         found = nearest(correlations, self.method.k, excluded)
         if not len(found):
@@ -209,21 +209,37 @@ class DepthEstimator:
             pool=self._pool_facts,
         )
 
+    def _rows(self, ids: Collection[str]) -> list[int]:
+        """Look ids up; a misspelt one would spoil a leave-one-out unseen."""
+        if isinstance(ids, str):
+            raise PoolError(f"ids to exclude come as a list, not as the text '{ids}'")
+        unknown = [pair_id for pair_id in ids if pair_id not in self._row]
+        if unknown:
+            raise PoolError(f"{self.pool.path} has no pair {unknown[0]} to exclude")
+        return [self._row[pair_id] for pair_id in ids]
+
     def _combine(
         self, photo: NDArray[np.uint8], ids: Sequence[str], weights: NDArray[np.float32]
     ) -> dict[str, Any]:
         """Fuse and refine the neighbours' depth: the maps of a `DepthResult`."""
         size, full = working_size(photo), photo.shape[:2]
-        depths = np.stack([resize_depth(depth, size) for depth in self.pool.depths(ids)])
+        maps = self.pool.depths(ids)
+        depths = np.stack([resize_depth(depth, size) for depth in maps])
         fused = FUSIONS[self.method.fusion](depths, weights)
         refined = REFINEMENTS[self.method.refine](
             fused, resize_photo(photo, size), self.method.refine_radius, self.method.refine_sigma
         )
-        depth = resize_depth(refined, full)
+        known = known_to_any(maps, full)
+
+        def answer(values: NDArray[np.float32]) -> NDArray[np.float32]:
+            resized = resize_depth(values, full)
+            return resized if known is None else np.where(known, resized, np.float32(np.nan))
+
+        depth = answer(refined)
         return {
             "depth": resize_depth(fill_unknown(refined), full) if self.fill else depth,
-            "fused": resize_depth(fused, full),
-            "uncertainty": resize_depth(spread(depths, weights), full),
+            "fused": answer(fused),
+            "uncertainty": answer(spread(depths, weights, fused)),
             "filled": np.isnan(depth) if self.fill else None,
         }
 
@@ -244,6 +260,21 @@ def working_size(image: NDArray[np.uint8]) -> tuple[int, int]:
     height, width = image.shape[:2]
     scale = min(1.0, MAX_WORKING_SIDE / max(height, width))
     return max(1, round(height * scale)), max(1, round(width * scale))
+
+
+def known_to_any(
+    maps: Sequence[NDArray[np.float32]], size: tuple[int, int]
+) -> NDArray[np.bool_] | None:
+    """Return H×W where at least one map knows the pixel; None where one knows every pixel.
+
+    Working on a smaller grid would otherwise spread a LiDAR's points over their surroundings.
+    """
+    if not all(np.isnan(depth).any() for depth in maps):
+        return None
+    known = np.zeros(size, np.bool_)
+    for depth in maps:
+        known |= ~np.isnan(resize_depth(depth, size))
+    return known
 
 
 def choose_encoder(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
@@ -39,15 +40,20 @@ class Method:
     def __post_init__(self) -> None:
         rules = {
             "tiles": (
-                len(self.tiles) == 2 and all(1 <= side <= 16 for side in self.tiles),
-                "two numbers from 1 to 16",
+                isinstance(self.tiles, tuple)
+                and len(self.tiles) == 2
+                and all(isinstance(side, int) and 1 <= side <= 16 for side in self.tiles),
+                "two whole numbers from 1 to 16",
             ),
-            "k": (self.k >= 1, "at least 1"),
+            "k": (isinstance(self.k, int) and self.k >= 1, "a whole number from 1"),
             "threshold": (-1 <= self.threshold <= 1, "from -1 to 1"),
             "fusion": (self.fusion in FUSIONS, "one of " + ", ".join(FUSIONS)),
             "refine": (self.refine in REFINEMENTS, "one of " + ", ".join(REFINEMENTS)),
-            "refine_radius": (1 <= self.refine_radius <= 50, "from 1 to 50 pixels"),
-            "refine_sigma": (self.refine_sigma > 0, "above 0"),
+            "refine_radius": (
+                isinstance(self.refine_radius, int) and 1 <= self.refine_radius <= 50,
+                "a whole number of pixels from 1 to 50",
+            ),
+            "refine_sigma": (0 < self.refine_sigma < math.inf, "above 0"),
         }
         for setting, (valid, allowed) in rules.items():
             if not valid:

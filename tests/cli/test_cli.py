@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -89,10 +90,28 @@ def test_photos_of_one_name_keep_their_own_results(site: Path, tmp_path: Path) -
     for folder, seed in (("x", 1), ("y", 2)):
         (tmp_path / folder).mkdir()
         Image.fromarray(scene(seed)[0]).save(tmp_path / folder / "room.jpg")
-    both = [tmp_path / "x" / "room.jpg", tmp_path / "y" / "room.jpg"]
-    neardepth("estimate", *both, "--pool", site / "site.pool", "-o", tmp_path)
-    assert (tmp_path / "room.depth.png").exists()
-    assert (tmp_path / "room-2.depth.png").exists()
+    Image.fromarray(scene(3)[0]).save(tmp_path / "x" / "room-2.jpg")
+    photos = [tmp_path / name for name in ("x/room.jpg", "y/room.jpg", "x/room-2.jpg")]
+    neardepth("estimate", *photos, "--pool", site / "site.pool", "-o", tmp_path / "out")
+    names = {path.name for path in (tmp_path / "out").glob("*.depth.png")}
+    assert names == {"room.depth.png", "room-2.depth.png", "room-2-2.depth.png"}
+
+
+def test_results_and_hidden_files_in_a_folder_are_no_photos(site: Path, tmp_path: Path) -> None:
+    (tmp_path / "room.jpg").write_bytes((site / "room.jpg").read_bytes())
+    (tmp_path / "._room.jpg").write_bytes(b"not a photo")
+    for _ in range(2):
+        done = neardepth("estimate", tmp_path, "--pool", site / "site.pool", "-o", tmp_path)
+        assert done.stdout.count("→") == 1
+
+
+def test_a_console_without_our_characters_gets_a_question_mark(site: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "neardepth", "estimate", site / "room.jpg"]
+    command += ["--pool", site / "site.pool", "-o", tmp_path]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, env=environment, capture_output=True, timeout=TIMEOUT)
+    assert done.returncode == 0, done.stderr
+    assert b" m, " in done.stdout
 
 
 def test_pool_is_looked_after_from_the_command_line(tmp_path: Path) -> None:
@@ -120,6 +139,7 @@ def test_pool_is_looked_after_from_the_command_line(tmp_path: Path) -> None:
     ("arguments", "says"),
     [
         (["estimate", "x.jpg", "--pool", "missing.pool"], "missing.pool does not exist"),
+        (["estimate", 300 * "x" + ".jpg", "--pool", "missing.pool"], "name too long"),
         (["pool", "build", "missing", "-o", "new.pool"], "missing"),
         (["pool", "info", "."], "is not a pool"),
     ],
@@ -135,7 +155,13 @@ def test_errors_are_one_line_that_names_the_file(
 
 @pytest.mark.parametrize(
     "arguments",
-    [["estimate"], ["estimate", "x.jpg", "--pool", "p", "--tiles", "four"], ["nothing"]],
+    [
+        ["estimate"],
+        ["estimate", "x.jpg", "--pool", "p", "--tiles", "four"],
+        ["estimate", "x.jpg", "--pool", "p", "--tiles", "²x4"],
+        ["pool", "encode", "p", "--method", "papre"],
+        ["nothing"],
+    ],
 )
 def test_wrong_usage_exits_with_two(arguments: list[str]) -> None:
     neardepth(*arguments, status=2)

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -234,3 +237,18 @@ def test_a_network_that_fails_while_running_is_named(network: Callable[..., Path
     onnx.save(model, path)
     with pytest.raises(EncoderError, match=r"tiny\.onnx cannot be run on \(1, 3, 8, 8\)"):
         load_encoder(str(path), preprocessing=Preprocessing((8, 8), *PLAIN))(photo_tiles(8, 8, 1))
+
+
+def test_features_that_are_not_finite_are_refused(network: Callable[..., Path]) -> None:
+    encoder = load_encoder(str(network()), preprocessing=Preprocessing((8, 8), *PLAIN))
+    with pytest.raises(EncoderError, match="not finite"):
+        encoder.run(np.full((1, 3, 8, 8), np.nan, np.float32))
+
+
+def test_nothing_is_recorded_in_the_home_folder(shared_dir: Path, tmp_path: Path) -> None:
+    weights = str(shared_dir / "weights" / "resnet50v2-conv4-gap.onnx")
+    code = f"from neardepth.encoders import load_encoder; load_encoder({weights!r})"
+    environment = {**os.environ, "HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
+    environment.pop("ORT_DISABLE_TELEMETRY", None)
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]

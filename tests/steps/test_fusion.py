@@ -91,7 +91,8 @@ def test_one_neighbour_is_returned_as_it_is(fusion: Fusion) -> None:
 
 def test_spread_is_the_weighted_standard_deviation() -> None:
     depths = np.array([[[1.0, 2.0]], [[3.0, math.nan]]], np.float32)
-    disagreement = spread(depths, np.array([1, 3], np.float32))
+    weights = np.array([1, 3], np.float32)
+    disagreement = spread(depths, weights, weighted_mean(depths, weights))
     assert disagreement[0, 0] == pytest.approx(math.sqrt(0.25 * 1.5**2 + 0.75 * 0.5**2))
     assert np.isnan(disagreement[0, 1])
 

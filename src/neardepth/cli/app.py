@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import warnings
 
@@ -10,7 +11,7 @@ import typer
 from neardepth import __version__
 from neardepth.cli import data, encoders, estimate, evaluate, explain, methods, pool
 from neardepth.cli.console import complain, warn
-from neardepth.errors import NearDepthError
+from neardepth.errors import MethodError, NearDepthError
 
 app = typer.Typer(
     name="neardepth",
@@ -47,10 +48,16 @@ def _root(
 
 def main() -> None:
     """Run the command line; errors become one line on standard error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a console that lacks a character shows "?"
+            stream.reconfigure(errors="replace")
     warnings.showwarning = lambda message, *_, **__: warn(str(message))
     try:
         app()
     except NearDepthError as error:
+        complain(error)
+        sys.exit(2 if isinstance(error, MethodError) else 1)
+    except OSError as error:
         complain(error)
         sys.exit(1)
     except KeyboardInterrupt:

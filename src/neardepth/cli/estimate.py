@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -88,20 +88,26 @@ def expand(arguments: Sequence[Path]) -> list[Path]:
         if not argument.is_dir():
             paths.append(argument)
             continue
-        inside = sorted(path for path in argument.iterdir() if path.suffix.lower() in SUFFIXES)
+        inside = sorted(path for path in argument.iterdir() if _is_photo(path.name))
         if not inside:
             raise PhotoError(f"{argument}: there is no photo in this folder")
         paths += inside
     return paths
 
 
+def _is_photo(name: str) -> bool:
+    ours = name.endswith((".depth.png", ".preview.png", ".panel.png"))
+    return Path(name).suffix.lower() in SUFFIXES and not (ours or name.startswith("."))
+
+
 def unique_stems(paths: Sequence[Path]) -> list[str]:
     """Name the outputs after the photos, so that two photos of one name do not share a file."""
-    seen: Counter[str] = Counter()
+    taken: set[str] = set()
     stems = []
     for path in paths:
-        seen[path.stem] += 1
-        stems.append(path.stem if seen[path.stem] == 1 else f"{path.stem}-{seen[path.stem]}")
+        names = (path.stem if n == 1 else f"{path.stem}-{n}" for n in itertools.count(1))
+        stems.append(next(name for name in names if name not in taken))
+        taken.add(stems[-1])
     return stems
 
 

@@ -72,7 +72,7 @@ def parse_grid(text: str | None) -> tuple[int, int] | None:
     if text is None:
         return None
     rows, cross, columns = text.lower().partition("x")
-    if not (cross and rows.isdigit() and columns.isdigit()):
+    if not (text.isascii() and cross and rows.isdigit() and columns.isdigit()):
         raise typer.BadParameter(
             f"'{text}' is not rows x columns, for example 4x4", param_hint="--tiles"
         )

@@ -170,37 +170,42 @@ def info(pool: PoolArgument) -> None:
     """Say what a pool holds: pairs, sizes, encoders, depth statistics, time per image."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from neardepth.pool import Pool, pool_info
 
     facts = pool_info(Pool.open(pool))
     table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_row("pool", f"{facts.path} (version {facts.version}, {facts.created_by})")
-    table.add_row("pairs", _counts(facts.pairs, facts.sources))
-    table.add_row("splits, scenes", _counts(len(facts.splits), facts.splits) + f", {facts.scenes}")
-    table.add_row("photo sizes", ", ".join(f"{s} px: {n}" for s, n in facts.sizes.items()))
+
+    def row(what: str, value: str) -> None:
+        table.add_row(what, Text(value))
+
+    row("pool", f"{facts.path} (version {facts.version}, {facts.created_by})")
+    row("pairs", _counts(facts.pairs, facts.sources))
+    row("splits, scenes", _counts(len(facts.splits), facts.splits) + f", {facts.scenes}")
+    row("photo sizes", ", ".join(f"{s} px: {n}" for s, n in facts.sizes.items()))
     if facts.depth is not None:
         depth = facts.depth
-        table.add_row(
+        row(
             "depth",
             f"{depth.min:.3f}–{depth.max:.2f} m, median {depth.median:.2f} m, "
             f"{depth.known:.1%} of the pixels known",
         )
-    table.add_row(
+    row(
         "on disk",
         f"{_megabytes(facts.bytes_total)}: photos {_megabytes(facts.bytes_photos)}, depth "
         f"{_megabytes(facts.bytes_depth)}, descriptors {_megabytes(facts.bytes_descriptors)}",
     )
     for column, covered in facts.columns:
         rows, columns = column.grid
-        table.add_row(
+        row(
             "descriptors",
             f"{column.encoder['name']}, {rows}x{columns} tiles, {column.dim} numbers, "
             f"{covered} of {facts.pairs} pairs",
         )
-    table.add_row("encoder", facts.encoder or "each method's own")
+    row("encoder", facts.encoder or "each method's own")
     if facts.seconds_per_image is not None:
-        table.add_row("time per image", f"{facts.seconds_per_image * 1000:.0f} ms to build or add")
+        row("time per image", f"{facts.seconds_per_image * 1000:.0f} ms to build or add")
     Console().print(table, highlight=False, soft_wrap=True)
 
 

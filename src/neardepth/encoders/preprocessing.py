@@ -35,7 +35,9 @@ class Preprocessing:
             type(side) is int and 1 <= side <= 8192 for side in self.size
         )
         colours = len(self.mean) == len(self.std) == 3
-        if not (sides and colours and np.isfinite(self.mean).all() and min(self.std) > 0):
+        if not (
+            sides and colours and np.isfinite((*self.mean, *self.std)).all() and min(self.std) > 0
+        ):
             raise EncoderError(
                 "preprocessing takes a size (height, width) in pixels and three means and "
                 f"positive deviations of red, green, blue on [0, 1], not {self.to_dict()}"

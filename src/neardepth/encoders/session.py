@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from neardepth.errors import EncoderError
+
+# ONNX Runtime records facts about the machine in the home folder unless told otherwise before it
+# is imported.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
+import onnxruntime
 
 
 def open_session(
@@ -114,7 +120,10 @@ def infer(
     fits = features.ndim in (2, 4) and names.dim in (None, features.shape[1])
     if not fits or len(features) != len(x):
         raise EncoderError(f"{label} gives {features.shape} for {x.shape}, not N×D or N×D×h×w")
-    return features.mean(axis=(2, 3)) if features.ndim == 4 else features
+    features = features.mean(axis=(2, 3)) if features.ndim == 4 else features
+    if not np.isfinite(features).all():
+        raise EncoderError(f"{label} gives features that are not finite: its weights are damaged")
+    return features
 
 
 def _length(side: int | str | None) -> int | None:

@@ -69,20 +69,19 @@ FUSIONS: dict[str, Fusion] = {
 }
 
 
-def spread(depths: Depths, weights: NDArray[np.float32]) -> Depths:
-    """Weighted standard deviation of the neighbours' depth: how far they disagree.
+def spread(depths: Depths, weights: NDArray[np.float32], fused: Depths) -> Depths:
+    """Weighted deviation of the neighbours' depth from the fused: how far they disagree.
 
     Args:
         depths: K×H×W metres.
         weights: K positive weights.
+        fused: H×W metres.
 
     Returns:
-        H×W metres, NaN where fewer than two neighbours know the pixel. Not calibrated: it tells
-        where the neighbours disagree, not how far off their mean is.
+        H×W metres, the root of the weighted mean square; NaN where fewer than two neighbours know
+        the pixel. Not calibrated: it tells where the neighbours disagree, not how far off they are.
     """
-    weights = _checked(depths, weights)
-    centre = weighted_mean(depths, weights)
-    variance = weighted_mean((depths - centre) ** 2, weights)
+    variance = weighted_mean((depths - fused) ** 2, weights)
     few = np.count_nonzero(~np.isnan(depths), axis=0) < 2
     return np.where(few, np.float32(np.nan), np.sqrt(variance))
 

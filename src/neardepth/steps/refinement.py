@@ -13,6 +13,9 @@ from neardepth.imaging.resize import resize_depth
 Depth = NDArray[np.float32]
 Refinement = Callable[[Depth, NDArray[np.uint8], int, float], Depth]
 
+_FITTED_RADIUS = 8
+"""Pixels of a guided filter's radius on the grid where it is fitted."""
+
 
 def cross_bilateral(
     depth: Depth, guide: NDArray[np.uint8], radius: int, sigma_colour: float
@@ -50,7 +53,11 @@ def guided(depth: Depth, guide: NDArray[np.uint8], radius: int, sigma_colour: fl
     K. He, J. Sun, X. Tang, *Guided Image Filtering*, ECCV 2010, with ε = sigma_colour².
     Arguments and result as for `cross_bilateral`.
     """
-    smoother = cv2.ximgproc.createGuidedFilter(guide.astype(np.float32), radius, sigma_colour**2)
+    # Wide windows are fitted on a smaller grid (He and Sun, Fast Guided Filter, 2015).
+    scale = min(1.0, _FITTED_RADIUS / radius)
+    smoother = cv2.ximgproc.createGuidedFilter(
+        guide.astype(np.float32), radius, sigma_colour**2, scale
+    )
 
     def smooth(values: Depth) -> Depth:
         return np.asarray(smoother.filter(values))
