@@ -184,3 +184,36 @@ def test_evidence_is_only_asked_for_when_explaining() -> None:
 def test_one_neighbour_has_no_uncertainty() -> None:
     unknown = np.full((60, 80), np.nan, np.float32)
     assert result(uncertainty=unknown, neighbours=1).explain().width == 1804
+
+
+def test_names_that_are_not_utf8(tmp_path: Path) -> None:
+    made = result(photo=Photo(result().photo.image, "r\udcff\udce9.jpg"))
+    paths = made.save(tmp_path, npz=True)
+    sidecar = json.loads(paths[-1].read_bytes())
+    assert sidecar["photo"]["name"] == "r\udcff\udce9.jpg"
+    with np.load(paths[2]) as arrays:
+        assert json.loads(str(arrays["json"])) == sidecar
+    made.save_explanation(tmp_path / "r\udcff.png")
+    assert Image.open(tmp_path / "r\udcff.png").format == "PNG"
+
+
+def test_explanation_is_a_png_in_a_new_folder(tmp_path: Path) -> None:
+    for name in ("panel.jpg", "panel"):
+        with pytest.raises(DepthMapError, match=f"{name} cannot be written: the picture is a PNG"):
+            result().save_explanation(tmp_path / name)
+    result().save_explanation(tmp_path / "new" / "folder" / "panel.PNG")
+    assert Image.open(tmp_path / "new" / "folder" / "panel.PNG").format == "PNG"
+
+
+def test_statistics_of_a_large_map() -> None:
+    depth = np.linspace(1, 4, 4000 * 5000, dtype=np.float32).reshape(4000, 5000)
+    depth[:1000] = np.nan
+    photo = Photo(np.zeros((4000, 5000, 3), np.uint8), "large.jpg")
+    maps = {"depth": depth, "fused": depth, "uncertainty": depth, "filled": None}
+    statistics = result(photo=photo, **maps).summary()["depth"]
+    assert statistics == {
+        "min": pytest.approx(1.75, abs=1e-3),
+        "median": pytest.approx(2.875, abs=1e-3),
+        "max": 4.0,
+        "known_share": 0.75,
+    }

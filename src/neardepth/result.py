@@ -16,9 +16,12 @@ from PIL import Image
 import neardepth
 from neardepth.errors import DepthMapError
 from neardepth.imaging import depthmaps, panels
-from neardepth.imaging.files import write_file
+from neardepth.imaging.colour import known_sample
+from neardepth.imaging.files import printable, write_file
 from neardepth.imaging.intrinsics import Intrinsics
 from neardepth.imaging.photos import Photo
+
+_MEDIAN_SAMPLE = 4_000_000  # pixels: the median of all of 100 million would need their copy
 
 Evidence = Sequence[tuple[NDArray[np.uint8], NDArray[np.float32]]]
 
@@ -93,17 +96,16 @@ class DepthResult:
         Each file appears whole or not at all. Raises :class:`DepthMapError` naming the file.
         """
         folder = Path(directory)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as cause:
-            raise DepthMapError(f"{folder} cannot be made: {cause.strerror}.") from cause
+        _make(folder)
         base = Path(stem).name if stem else Path(self.photo.name).stem or "photo"
         png = folder / f"{base}.depth.png"
         unit = depthmaps.write_depth_png(png, self.depth)
         written = [png]
         summary = self.summary()
         summary["depth_png"] = {"file": png.name, "metres_per_count": unit, "unknown_count": 0}
-        sidecar = json.dumps(summary, indent=2, ensure_ascii=False, default=_plain) + "\n"
+        sidecar = (
+            printable(json.dumps(summary, indent=2, ensure_ascii=False, default=_plain)) + "\n"
+        )
         if preview:
             written.append(folder / f"{base}.preview.png")
             write_file(written[-1], _png(self.preview()), DepthMapError)
@@ -126,7 +128,13 @@ class DepthResult:
         self.preview().show(title=self.photo.name)
 
     def save_explanation(self, path: str | os.PathLike[str]) -> None:
-        """Write the picture of :meth:`explain` as PNG; :class:`DepthMapError` where it cannot."""
+        """Write the picture of :meth:`explain` as PNG; its folder is made if needed.
+
+        Raises :class:`DepthMapError` where the name does not end in .png or writing fails.
+        """
+        if Path(path).suffix.lower() != ".png":
+            raise DepthMapError(f"{path} cannot be written: the picture is a PNG, name it .png.")
+        _make(Path(path).parent)
         write_file(path, _png(self.explain()), DepthMapError)
 
     def explain(self) -> Image.Image:
@@ -149,12 +157,13 @@ class DepthResult:
         }
 
     def _statistics(self) -> dict[str, float | None]:
-        known = self.depth[np.isfinite(self.depth)]
+        known = np.count_nonzero(np.isfinite(self.depth))
         values: dict[str, float | None] = dict.fromkeys(("min", "median", "max"))
-        if known.size:
-            numbers = (known.min(), np.median(known), known.max())
+        if known:
+            median = np.median(known_sample(self.depth, _MEDIAN_SAMPLE))
+            numbers = (np.fmin.reduce(self.depth, None), median, np.fmax.reduce(self.depth, None))
             values = {k: round(float(v), 4) for k, v in zip(values, numbers, strict=True)}
-        values["known_share"] = round(known.size / self.depth.size, 4)
+        values["known_share"] = round(known / self.depth.size, 4)
         if self.filled is not None:
             values["filled_share"] = round(float(self.filled.mean()), 4)
         return values
@@ -177,6 +186,14 @@ def _check(
         raise ValueError(
             f"{name} must be {dtype.__name__} of shape {shape}, not {array.dtype} {array.shape}"
         )
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as cause:
+        reason = getattr(cause, "strerror", None) or str(cause)
+        raise DepthMapError(f"{folder} cannot be made: {reason}.") from cause
 
 
 def _png(picture: Image.Image) -> bytes:

@@ -363,3 +363,35 @@ def test_photo_is_plain_data() -> None:
     photo = Photo(scene(), "x")
     assert photo.intrinsics is None
     assert photo == photo  # compared by identity: arrays have no truth value
+
+
+def test_one_lazy_image_in_many_threads(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (600, 800, 3), np.uint8)
+    Image.fromarray(noise).save(tmp_path / "p.png")
+    with ThreadPoolExecutor(8) as threads:
+        for _ in range(4):
+            image = Image.open(tmp_path / "p.png")
+            for photo in threads.map(as_photo, [image] * 8):
+                assert np.array_equal(photo.image, noise)
+            image.getpixel((0, 0))  # still open
+
+
+@pytest.mark.parametrize("loaded", [False, True])
+@pytest.mark.parametrize("kind", ["png", "jpg", "webp", "tif", "gif"])
+def test_closed_images_are_called_closed(tmp_path: Path, kind: str, loaded: bool) -> None:
+    path = tmp_path / f"p.{kind}"
+    picture().save(path)
+    image = Image.open(path)
+    if loaded:
+        image.load()
+    image.close()
+    with pytest.raises(PhotoError, match=f"p.{kind} is a closed Pillow image"):
+        as_photo(image)
+
+
+def test_image_of_a_closed_file_is_called_closed(tmp_path: Path) -> None:
+    picture().save(tmp_path / "p.png")
+    with (tmp_path / "p.png").open("rb") as file:
+        image = Image.open(file)
+    with pytest.raises(PhotoError, match="is a closed Pillow image"):
+        as_photo(image)

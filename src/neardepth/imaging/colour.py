@@ -57,7 +57,8 @@ def depth_range(*depths: NDArray[np.float32]) -> tuple[float, float]:
 
     Without any known depth it is (0, 1).
     """
-    limits = [np.percentile(known, _ROBUST) for known in map(_known_sample, depths) if known.size]
+    samples = (known_sample(depth, _SAMPLE) for depth in depths)
+    limits = [np.percentile(known, _ROBUST) for known in samples if known.size]
     if not limits:
         return 0.0, 1.0
     low, high = (float(v) for v in (np.min(limits), np.max(limits)))
@@ -80,8 +81,13 @@ def nice_step(least: float) -> float:
     return next(c for c in candidates if c >= least * (1 - 1e-9))
 
 
-def _known_sample(depth: NDArray[np.float32]) -> NDArray[np.float32]:
-    stride = max(1, math.isqrt(depth.size // _SAMPLE))
+def known_sample(depth: NDArray[np.float32], pixels: int) -> NDArray[np.float32]:
+    """Return the known depth, in metres, of about every pixel of a grid of ``pixels`` pixels.
+
+    Maps of less than four times as many are taken whole, and so are those whose grid knows
+    nothing.
+    """
+    stride = max(1, math.isqrt(depth.size // pixels))
     sample = depth[::stride, ::stride]
     known = sample[np.isfinite(sample)]
     return known if known.size else depth[np.isfinite(depth)]

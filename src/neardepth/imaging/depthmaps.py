@@ -19,7 +19,12 @@ from neardepth.imaging.files import read_file, replacing, write_file
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+MAX_DEPTH = 1000.0
+"""Metres: depth above counts as unknown. No sensor of such data sees farther, and one absurd
+value (1e30, a marker of some tool) would spoil every estimate it is averaged into."""
+
 _MAX_COUNT = 65535
+_STRIP_PIXELS = 4_000_000  # worked on at a time, so that large maps need no second copy
 _UNIT_KEY = "DepthUnit"
 _DESCRIPTION = f"depth in metres = value x {_UNIT_KEY}; 0 = unknown"
 
@@ -29,7 +34,8 @@ class EncodedDepth:
     """A depth map in a published file format, without loss.
 
     ``data`` is a 16-bit single-channel PNG (counts, 0 = unknown) or a float32 TIFF (NaN or
-    ≤ 0 = unknown); ``unit`` is metres per count, 1.0 for a TIFF of metres.
+    ≤ 0 = unknown); so is depth above ``MAX_DEPTH``. ``unit`` is metres per count,
+    1.0 for a TIFF of metres.
     """
 
     data: bytes
@@ -39,8 +45,9 @@ class EncodedDepth:
 def decode_depth(data: bytes, unit: float, name: str) -> NDArray[np.float32]:
     """Decode a 16-bit PNG or float TIFF to H×W metres, NaN = unknown.
 
-    ``unit`` is metres per count (see :class:`EncodedDepth`). Raises :class:`DepthMapError`
-    naming ``name`` for damage, other kinds of pictures and too many pixels.
+    ``unit`` is metres per count (see :class:`EncodedDepth`). Depth above ``MAX_DEPTH``
+    (1000 m) is unknown. Raises :class:`DepthMapError` naming ``name`` for damage,
+    other kinds of pictures and too many pixels.
     """
     if not _is_unit(unit):
         raise DepthMapError(f"{name} cannot have the depth unit {unit} metres per count.")
@@ -57,7 +64,10 @@ def decode_depth(data: bytes, unit: float, name: str) -> NDArray[np.float32]:
 
 
 def encode_depth(depth: NDArray[np.float32]) -> EncodedDepth:
-    """Encode an H×W depth map in metres as float32 TIFF: lossless, NaN kept, compressed."""
+    """Encode an H×W depth map in metres as float32 TIFF: lossless, NaN kept, compressed.
+
+    What is not above 0 and at most ``MAX_DEPTH`` becomes NaN, as everywhere here.
+    """
     buffer = io.BytesIO()
     Image.fromarray(_known_only(_checked(depth, "The depth map"))).save(
         buffer, "TIFF", compression="tiff_adobe_deflate"
@@ -70,14 +80,18 @@ def load_depth(path: str | os.PathLike[str], depth_scale: float = 1000.0) -> Enc
 
     Reads 16-bit grey PNG with ``depth_scale`` counts per metre (1000: millimetres; KITTI:
     256; a ``DepthUnit`` in the file wins), and metres as .npy or .npz floats, float TIFF or
-    EXR. Raises :class:`DepthMapError` for anything else, damage, or when nothing is known.
+    EXR. Depth above ``MAX_DEPTH`` (1000 m) is unknown. Raises :class:`DepthMapError` for
+    anything else, damage, or when nothing is known.
     """
     encoded, depth = _read(path, depth_scale)
     return encoded if encoded is not None else encode_depth(depth)
 
 
 def read_depth(path: str | os.PathLike[str], depth_scale: float = 1000.0) -> NDArray[np.float32]:
-    """Read H×W metres, NaN = unknown, from any file :func:`load_depth` takes."""
+    """Read H×W metres, NaN = unknown, from any file :func:`load_depth` takes.
+
+    Depth above ``MAX_DEPTH`` (1000 m) is unknown. Errors as there.
+    """
     return _read(path, depth_scale)[1]
 
 
@@ -85,14 +99,20 @@ def write_depth_png(path: str | os.PathLike[str], depth: NDArray[np.float32]) ->
     """Write metres as a 16-bit PNG and return its unit, metres per count (0 = unknown).
 
     The unit is the smallest power of ten from 0.001 m that fits the largest depth: 1 mm to
-    65 m, 1 cm to 655 m. It stands in the file as the text chunk ``DepthUnit``. Known depth is
-    at least one count. Raises :class:`DepthMapError` where the file cannot be written.
+    65 m, 1 cm to 655 m, 10 cm to ``MAX_DEPTH``. It stands in the file as the
+    text chunk ``DepthUnit``. Known depth is at least one count. Raises
+    :class:`DepthMapError` where the file cannot be written.
     """
-    metres = _known_only(_checked(depth, str(path)))
-    known = np.isfinite(metres)
-    unit = _unit_for(float(metres[known].max()) if known.any() else 0.0)
-    counts = np.zeros(metres.shape, np.uint16)
-    counts[known] = np.clip(np.rint(metres[known] / np.float64(unit)), 1, _MAX_COUNT)
+    _checked(depth, str(path))
+    rows = max(1, _STRIP_PIXELS // depth.shape[1])
+    strips = [slice(top, top + rows) for top in range(0, depth.shape[0], rows)]
+    farthest = [np.fmax.reduce(_known_only(depth[strip]), None) for strip in strips]
+    unit = _unit_for(float(np.fmax.reduce(farthest)))  # NaN, where nothing is known, fits any
+    counts = np.zeros(depth.shape, np.uint16)
+    for strip in strips:
+        metres = _known_only(depth[strip])
+        known = np.isfinite(metres)
+        counts[strip][known] = np.clip(np.rint(metres[known] / np.float64(unit)), 1, _MAX_COUNT)
     notes = PngImagePlugin.PngInfo()
     notes.add_text(_UNIT_KEY, repr(unit))
     notes.add_text("Description", _DESCRIPTION)
@@ -137,7 +157,7 @@ def _read(
     except UnusableFileError as cause:
         raise DepthMapError(f"{path} {cause}.") from cause
     if not np.isfinite(depth).any():
-        raise DepthMapError(f"{path} has no known depth: every pixel is zero, negative or NaN.")
+        raise DepthMapError(f"{path} has no known depth: every pixel is 0, < 0, NaN or > 1000 m.")
     return encoded, depth
 
 
@@ -176,7 +196,7 @@ def _load_tiff(data: bytes) -> NDArray[np.float32]:
 def _in_metres(unit: float, image: Image.Image) -> NDArray[np.float32]:
     counts = np.asarray(image)
     depth: NDArray[np.float32] = counts * np.float32(unit)
-    depth[counts == 0] = np.nan
+    depth[(counts == 0) | (depth > MAX_DEPTH)] = np.nan
     return depth
 
 
@@ -193,10 +213,10 @@ def _unit_for(largest: float) -> float:
 
 
 def _known_only(depth: NDArray[Any]) -> NDArray[np.float32]:
-    """Copy as float32, with NaN wherever depth is not positive and finite."""
+    """Copy as float32, with NaN wherever depth is not in (0, ``MAX_DEPTH``]."""
     with np.errstate(over="ignore", invalid="ignore"):
         metres = depth.astype(np.float32)
-    metres[~((metres > 0) & (metres < np.inf))] = np.nan
+    metres[~((metres > 0) & (metres <= MAX_DEPTH))] = np.nan
     return metres
 
 

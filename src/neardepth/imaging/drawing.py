@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from neardepth.imaging.colour import UNKNOWN, ticks
+from neardepth.imaging.files import printable
 
 INK = (32, 33, 36)
 MUTED = (110, 114, 120)
@@ -49,7 +50,7 @@ def text(
     A line longer than ``width`` loses its middle: ids and file names differ at both ends.
     """
     face = font(size)
-    line = content
+    line = content = printable(content)
     keep = len(content)
     while width is not None and keep > 2 and draw.textlength(line, font=face) > width:
         keep -= 1

@@ -12,6 +12,7 @@ from pathlib import Path
 from neardepth.errors import NearDepthError
 
 MAX_BYTES = 2 << 30  # more than an uncompressed 16-bit RGBA photo of the largest size accepted
+_MAX_STEM_BYTES = 200  # of a temporary name
 
 
 def read_file(path: str | os.PathLike[str], error: type[NearDepthError]) -> bytes:
@@ -42,25 +43,40 @@ def replacing(path: str | os.PathLike[str], error: type[NearDepthError]) -> Iter
 
     On any failure the temporary file is removed and an older file at ``path`` stays as it was.
     """
-    target = Path(os.path.realpath(path))  # write through a symbolic link, do not replace it
-    if target.exists() and not target.is_file():
-        kind = "a folder" if target.is_dir() else "not a regular file"
-        raise error(f"{path} cannot be written: it is {kind}.")
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
     try:
-        yield temporary
-        temporary.replace(target)
+        target = Path(os.path.realpath(path))  # write through a symbolic link, do not replace it
+        if target.exists() and not target.is_file():
+            kind = "a folder" if target.is_dir() else "not a regular file"
+            raise error(f"{path} cannot be written: it is {kind}.")
+        temporary = target.with_name(_temporary_name(target.name))
+        try:
+            yield temporary
+            temporary.replace(target)
+        finally:
+            with contextlib.suppress(OSError, ValueError):
+                temporary.unlink(missing_ok=True)
     except (OSError, ValueError) as cause:
         raise error(f"{path} cannot be written: {_reason(cause)}.") from cause
-    finally:
-        with contextlib.suppress(OSError, ValueError):
-            temporary.unlink(missing_ok=True)
 
 
 def write_file(path: str | os.PathLike[str], data: bytes, error: type[NearDepthError]) -> None:
     """Write ``data`` to ``path`` in one step (see :func:`replacing`)."""
     with replacing(path, error) as temporary:
         temporary.write_bytes(data)
+
+
+def printable(text: str) -> str:
+    r"""Escape what UTF-8 cannot hold: file names of other encodings carry lone surrogates.
+
+    The escapes (``\udcff``) are those of JSON, so that JSON text stays loadable.
+    """
+    return text.encode(errors="backslashreplace").decode()
+
+
+def _temporary_name(name: str) -> str:
+    """Name a hidden file after ``name``, within the 255 bytes that file systems allow."""
+    start = os.fsencode(name)[:_MAX_STEM_BYTES].decode(errors="ignore")
+    return f".{start}.{secrets.token_hex(4)}.tmp"
 
 
 def _reason(cause: Exception) -> str:

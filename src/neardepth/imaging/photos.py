@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +28,8 @@ __all__ = [
 
 MIN_SIDE = 32  # pixels: there is nothing to describe in less
 
+_LOADING = tuple(threading.Lock() for _ in range(16))  # shared out by the image's identity
+_CLOSED = "{} is a closed Pillow image: give it while it is open, or give the file's path."
 _ORIENTATION = 274
 _EXIF_IFD = 34665
 _STRIP_PIXELS = 4_000_000  # converted at a time, so that large photos need no second copy
@@ -72,6 +75,7 @@ def as_photo(source: PhotoSource) -> Photo:
 
     Arrays are uint8: H×W×3 in **RGB** order, H×W×4 RGBA or H×W grey. OpenCV's BGR cannot be
     told from RGB: convert it first (``image[..., ::-1]``), or the neighbours will be worse.
+    A Pillow image stays the caller's: it is loaded, one thread at a time, and not closed.
     Raises :class:`PhotoError` for anything else.
     """
     if isinstance(source, Photo):
@@ -107,12 +111,19 @@ def _from_pillow(image: Image.Image) -> Photo:
             f"and at most {MAX_PIXELS // 1_000_000} million pixels are read."
         )
     try:
-        image.load()
-        return _convert(image, name)
+        # Pillow opens lazily, and two threads that load one image disturb each other.
+        with _LOADING[(id(image) >> 4) % len(_LOADING)]:
+            closed = bool(getattr(image, "tile", None)) and getattr(image, "fp", None) is None
+            if not closed:
+                image.load()
+                return _convert(image, name)
     except UnusableFileError as cause:
         raise PhotoError(f"{name} {cause}.") from cause
     except Exception as cause:  # a lazily opened file: see load_image
+        if "closed" in str(cause):  # Pillow's and Python's ValueError have nothing else
+            raise PhotoError(_CLOSED.format(name)) from cause
         raise PhotoError(f"{name} is damaged or incomplete.") from cause
+    raise PhotoError(_CLOSED.format(name))
 
 
 def _from_array(array: NDArray[np.generic]) -> Photo:

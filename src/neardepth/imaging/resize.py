@@ -33,17 +33,19 @@ def resize_depth(depth: NDArray[np.float32], size: tuple[int, int]) -> NDArray[n
         return _grow(_shrink(depth, size), size)
     if not known.any():
         return np.full(size, np.nan, np.float32)
-    values = np.where(known, depth, np.float32(0))
-    weight = known.astype(np.float32)
-    values, weight = _shrink(values, size), _shrink(weight, size)
+    # One after the other: a full-size copy of either takes hundreds of megabytes.
+    weight = _shrink(known.astype(np.float32), size)
+    values = _shrink(np.where(known, depth, np.float32(0)), size)
     if values.shape == tuple(size):
         resized = _divide(values, weight)
     else:
         known = weight > 0
         values = np.where(known, _divide(values, weight), np.float32(0))
         values, weight = _grow(values, size), _grow(known.astype(np.float32), size)
-        enough = (weight >= _HALF).astype(np.float32)
-        resized = _divide(values * enough, weight * enough)
+        enough = weight >= _HALF
+        # In place: at the size of a photo each map takes hundreds of megabytes.
+        resized = np.divide(values, weight, out=values, where=enough)
+        np.copyto(resized, np.float32(np.nan), where=~enough)
     # Rounding in the division may step over the known range by a last digit.
     return np.clip(resized, np.nanmin(depth), np.nanmax(depth), out=resized)
 
