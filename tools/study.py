@@ -33,7 +33,9 @@ from neardepth.steps.selection import select
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
-DOCS = Path(__file__).resolve().parent.parent / "docs"
+FOLDER = Path(__file__).resolve().parent.parent / "docs" / "study"
+PAPER = find_method("paper")
+LITE = "efficientnet-lite0"
 SIZE = (240, 320)
 MEASURES = ("rmse", "rel", "log10", "c", "delta1")
 Depths = NDArray[np.float32]
@@ -149,84 +151,96 @@ def plot(path: Path, series: Mapping[str, Series], label: str) -> None:
     plt.close(figure)
 
 
-def run(study: Study, onnx: str, write: Callable[[str, str], None]) -> None:
-    """Try every choice and write each section."""
-    folder = DOCS / "study"
-    folder.mkdir(exist_ok=True)
-    paper = find_method("paper")
-    lite = "efficientnet-lite0"
-    matrices = {onnx: study.correlations(onnx, (4, 4)), lite: study.correlations(lite, (4, 4))}
-    names = {onnx: Path(onnx).stem, lite: lite}
-
-    ks = (1, 2, 4, 8, 12, 16, 32)
+def neighbours(study: Study, onnx: str) -> str:
+    """Try the number of neighbours."""
+    counts = (1, 2, 4, 8, 12, 16, 32)
+    free = PAPER.override(threshold=-1.0)
     series: dict[str, Series] = {}
-    for encoder, matrix in matrices.items():
-        free = paper.override(threshold=-1.0)
-        lines = [study.line(f"{names[encoder]}, k = {k}", free.override(k=k), matrix) for k in ks]
-        series[names[encoder]] = (ks, lines)
-    plot(folder / "k.png", series, "neighbours k")
-    write("k", table(line for _, lines in series.values() for line in lines))
+    for encoder in (onnx, LITE):
+        matrix, name = study.correlations(encoder, (4, 4)), Path(encoder).stem
+        lines = [study.line(f"{name}, k = {k}", free.override(k=k), matrix) for k in counts]
+        series[name] = (counts, lines)
+    plot(FOLDER / "k.png", series, "neighbours k")
+    return table(line for _, lines in series.values() for line in lines)
 
-    thresholds = (-1.0, 0.5, 0.6, 0.65, 0.7, 0.75)
-    lines = [
-        study.line(f"> {t:g}", paper.override(threshold=t), matrices[onnx]) for t in thresholds
-    ]
-    plot(folder / "threshold.png", {"k = 4": (thresholds[1:], lines[1:])}, "threshold")
-    write("threshold", table(lines))
 
-    lines = [
-        study.line(f"{fusion}, k = {k}", paper.override(fusion=fusion, k=k), matrices[onnx])
+def thresholds(study: Study, onnx: str) -> str:
+    """Try the threshold that neighbours must pass."""
+    matrix = study.correlations(onnx, (4, 4))
+    values = (-1.0, 0.5, 0.6, 0.65, 0.7, 0.75)
+    lines = [study.line(f"> {t:g}", PAPER.override(threshold=t), matrix) for t in values]
+    plot(FOLDER / "threshold.png", {"k = 4": (values[1:], lines[1:])}, "threshold")
+    return table(lines)
+
+
+def fusions(study: Study, onnx: str) -> str:
+    """Try the ways of fusing."""
+    matrix = study.correlations(onnx, (4, 4))
+    return table(
+        study.line(f"{fusion}, k = {k}", PAPER.override(fusion=fusion, k=k), matrix)
         for k in (4, 12)
         for fusion in FUSIONS
-    ]
-    write("fusion", table(lines))
+    )
 
-    filters = {"none": paper.override(refine="none")}
+
+def filters(study: Study, onnx: str) -> str:
+    """Try the refinements."""
+    tried = {"none": PAPER.override(refine="none")}
     for radius in (2, 4, 8, 15):
         for sigma in (30.0, 100.0):
-            filters[f"cross-bilateral, radius {radius} px, σ {sigma:g}"] = paper.override(
+            tried[f"cross-bilateral, radius {radius} px, σ {sigma:g}"] = PAPER.override(
                 refine_radius=radius, refine_sigma=sigma
             )
     for radius in (8, 16, 32, 50):
-        filters[f"guided, radius {radius} px, σ 20"] = paper.override(
+        tried[f"guided, radius {radius} px, σ 20"] = PAPER.override(
             refine="guided", refine_radius=radius, refine_sigma=20.0
         )
-    write("filter", table(study.refined(filters, matrices[onnx])))
+    return table(study.refined(tried, study.correlations(onnx, (4, 4))))
 
+
+def encoders(study: Study, onnx: str) -> str:
+    """Try the networks."""
+    names = (onnx, LITE, "efficientnet-lite1", "efficientnet-lite2")
+    method = PAPER.override(threshold=-1.0)
+    return table(
+        study.line(f"{Path(name).stem}, k = 4", method, study.correlations(name, (4, 4)))
+        for name in names
+    )
+
+
+def tiles(study: Study, onnx: str) -> str:
+    """Try the number of tiles, with the small network: 36 tiles of the large one take hours."""
+    sides = (1, 2, 3, 4, 5, 6)
+    method = PAPER.override(threshold=-1.0)
     lines = [
-        study.line(f"{names[e]}, k = 4", paper.override(threshold=-1.0), m)
-        for e, m in matrices.items()
+        study.line(f"{LITE}, {side}×{side}", method, study.correlations(LITE, (side, side)))
+        for side in sides
     ]
-    for encoder in ("efficientnet-lite1", "efficientnet-lite2"):
-        matrix = study.correlations(encoder, (4, 4))
-        lines.append(study.line(f"{encoder}, k = 4", paper.override(threshold=-1.0), matrix))
-    write("encoder", table(lines))
+    plot(FOLDER / "tiles.png", {LITE: (sides, lines)}, "tiles a side")
+    return table(lines)
 
-    series = {}
-    for encoder, sides in ((lite, (1, 2, 3, 4, 5, 6)), (onnx, (1, 2, 3, 4))):
-        lines = [
-            study.line(
-                f"{names[encoder]}, {side}×{side}",
-                paper.override(threshold=-1.0),
-                study.correlations(encoder, (side, side)),
-            )
-            for side in sides
-        ]
-        series[names[encoder]] = (sides, lines)
-    plot(folder / "tiles.png", series, "tiles a side")
-    write("tiles", table(line for _, lines in series.values() for line in lines))
+
+SECTIONS: dict[str, Callable[[Study, str], str]] = {
+    "k": neighbours,
+    "threshold": thresholds,
+    "fusion": fusions,
+    "filter": filters,
+    "encoder": encoders,
+    "tiles": tiles,
+}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("pool", type=Path)
     parser.add_argument("--encoder", required=True, help="ONNX file that stands for ResNet-50")
+    parser.add_argument("--only", nargs="+", choices=SECTIONS, default=list(SECTIONS))
     arguments = parser.parse_args()
-
-    def write(name: str, text: str) -> None:
-        (DOCS / "study" / f"{name}.md").write_text(text + "\n", encoding="utf-8")
-
-    run(Study(Pool.open(arguments.pool)), arguments.encoder, write)
+    FOLDER.mkdir(exist_ok=True)
+    study = Study(Pool.open(arguments.pool))
+    for name in arguments.only:
+        text = SECTIONS[name](study, arguments.encoder)
+        (FOLDER / f"{name}.md").write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -105,7 +105,7 @@ METHODS: dict[str, Method] = {
             threshold=0.2,
             fusion="log-mean",
             refine="guided",
-            refine_radius=32,
+            refine_radius=8,
             refine_sigma=20.0,
         ),
     )

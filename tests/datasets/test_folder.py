@@ -157,3 +157,13 @@ def test_real_folders(data_dir: Path) -> None:
     assert depth.shape == (375, 1242)
     assert 0.02 < np.isfinite(depth).mean() < 0.06
     assert 3 < np.nanmedian(depth) < 40
+
+
+@pytest.mark.parametrize("scale", [0.0, -1000.0, float("nan"), float("inf")])
+def test_a_depth_scale_that_is_none_is_refused_at_once(tmp_path: Path, scale: float) -> None:
+    write_photo(tmp_path / "rgb" / "a.png")
+    write_counts(tmp_path / "depth" / "a.png")
+    with pytest.raises(PoolError, match=r"a depth scale of .* cannot be: it is a number"):
+        folder_pairs(tmp_path, scale)
+    with pytest.raises(PoolError, match="a depth scale of"):
+        pair_of_files(tmp_path / "rgb" / "a.png", tmp_path / "depth" / "a.png", "s", scale)

@@ -263,7 +263,7 @@ def test_two_methods_are_compared_on_the_same_images(tmp_path: Path) -> None:
         ({"profile": "nyu"}, MethodError, "no profile 'nyu'"),
         ({"protocol": "all"}, MethodError, "no protocol 'all'"),
         ({"margin": 2}, MethodError, "goes with protocol 'blocks' only"),
-        ({"overrides": {"k": 0}}, MethodError, "k must be at least 1"),
+        ({"overrides": {"k": 0}}, MethodError, "k must be a whole number from 1"),
         ({"seed": -1}, MethodError, "cannot be below 0"),
         ({"protocol": "scene-loo"}, MethodError, "site/000 has none"),
         ({"protocol": "split"}, MethodError, "needs training and test images"),

@@ -286,3 +286,86 @@ def test_real_pools(data_dir: Path, tmp_path: Path, encoder: Encoder) -> None:
     drive = pool.records[few.pairs[0].id]
     assert 0.02 < drive.depth_known < 0.06
     assert drive.depth_max < 85
+
+
+@pytest.mark.parametrize(("part", "what"), [("rgb", "photo"), ("depth", "depth map")])
+def test_a_pair_that_changed_since_is_named(
+    part: str, what: str, pool: Pool, tmp_path: Path
+) -> None:
+    path = tmp_path / "site" / part / "002.png"
+    data = bytearray(path.read_bytes())
+    _, other = cv2.imencode(".png", cv2.imread(str(path), cv2.IMREAD_UNCHANGED)[::-1])
+    size = max(len(data), len(other))
+    # What follows the end of a PNG is no part of the picture: the sizes can be made the same.
+    path.write_bytes(bytes(data).ljust(size, b"\0"))
+    remove_pairs(pool.path, ["site/002"])
+    assert add_pairs(pool.path, open_source(tmp_path / "site")).added == 1
+    path.write_bytes(other.tobytes().ljust(size, b"\0"))
+    report = add_pairs(pool.path, open_source(tmp_path / "site"))
+    assert (report.added, report.skipped) == (0, 5)
+    assert [name for name, _ in report.failed] == ["site/002"]
+    assert f"has another {what} as site/002" in report.failed[0][1]
+
+
+def test_a_depth_map_of_another_size_is_named_without_reading_it(
+    pool: Pool, tmp_path: Path
+) -> None:
+    path = tmp_path / "site" / "depth" / "002.png"
+    path.write_bytes(path.read_bytes() + b"\0")
+    source = open_source(tmp_path / "site")
+    report = add_pairs(pool.path, replace(source, pairs=(replace(source.pairs[2], changed=None),)))
+    assert "has another depth map as site/002" in report.failed[0][1]
+
+
+def test_building_again_describes_for_another_tiling(
+    pool: Pool, source: Source, encoder: Encoder
+) -> None:
+    report = build_pool(source, pool.path, encoder, (2, 2))
+    assert (report.added, report.skipped, report.failed) == (0, 6, ())
+    assert "6 photos that were there were described" in report.notes[0]
+    assert [column.count for column in pool.descriptor_columns()] == [6, 6]
+    assert build_pool(source, pool.path, encoder, (2, 2)).notes == ()
+
+
+def test_a_pool_that_is_empty_still_goes_on_with_other_options(
+    make_pairs: MakePairs, tmp_path: Path, encoder: Encoder
+) -> None:
+    folder = make_pairs(2)
+    good = open_source(folder)
+    for path in (folder / "depth").iterdir():
+        cv2.imwrite(str(path), np.zeros((48, 64), np.uint16))
+    failing = open_source(folder, depth_scale=256)
+    assert build_pool(failing, tmp_path / "p", encoder, GRID).added == 0
+    make_pairs(2)
+    assert build_pool(good, tmp_path / "p", encoder, GRID).added == 2
+    assert Pool.open(tmp_path / "p").settings["built_from"]["options"]["depth_scale"] == 1000
+
+
+def test_an_id_given_twice_is_removed_once(pool: Pool) -> None:
+    assert remove_pairs(pool.path, ["site/001", "site/001", "site/002"]) == 2
+    assert len(Pool.open(pool.path)) == 4
+
+
+def test_what_stopped_a_build_is_told_although_its_time_cannot_be_kept(
+    source: Source, tmp_path: Path, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from neardepth.pool import pipeline
+    from neardepth.pool.writer import PoolWriter
+
+    monkeypatch.setattr(pipeline, "COMMIT_PAIRS", 1)
+    monkeypatch.setattr(pipeline, "TILES_A_RUN", 1)
+    intact = PoolWriter.update_settings
+
+    def update(writer: PoolWriter, **settings: object) -> None:
+        if "last_build" in settings:
+            raise PoolError("no space left on device")
+        intact(writer, **settings)
+
+    def stop(done: int, total: int) -> None:
+        if done == 4:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(PoolWriter, "update_settings", update)
+    with pytest.raises(KeyboardInterrupt):
+        build_pool(source, tmp_path / "p", encoder, GRID, progress=stop)
+    assert len(Pool.open(tmp_path / "p")) >= 3

@@ -58,7 +58,7 @@ def test_depth_that_cannot_be_right(
     sparse[3:5, 3:9] = 1200 + 100 * np.arange(6)
     cv2.imwrite(str(depth / "001.png"), sparse)
     cv2.imwrite(str(depth / "002.png"), (20 + rows).astype(np.uint16))
-    np.save(depth / "003.npy", (1500 + 10.0 * rows).astype(np.float32))
+    np.save(depth / "003.npy", (300 + 10.0 * rows).astype(np.float32))
     (depth / "003.png").unlink()
     build_pool(open_source(folder), tmp_path / "p", encoder, GRID)
     findings = check_pool(Pool.open(tmp_path / "p"))
@@ -72,8 +72,8 @@ def test_depth_that_cannot_be_right(
     assert "1.500–1.500 m" in messages["site/000"]
     assert "only 0.39%" in messages["site/001"]
     assert "0.0435 m; with a depth scale of 100" in messages["site/002"]
-    assert "1735 m; with a depth scale of 1000 counts per metre" in messages["site/003"]
-    assert "1.74 m" in messages["site/003"]
+    assert "535 m; with a depth scale of 1000 counts per metre" in messages["site/003"]
+    assert "0.54 m" in messages["site/003"]
 
 
 def test_missing_descriptors_are_counted(pool: Pool, make_pairs: MakePairs) -> None:
@@ -156,3 +156,13 @@ def test_an_aspect_mismatch_is_found(pool: Pool, make_pairs: MakePairs) -> None:
     findings = check_pool(Pool.open(pool.path))
     assert found(findings) == {("odd/090", "mismatch"), (None, "no-descriptor")}
     assert "is 64×48, its depth map 48×48" in findings[0].message
+
+
+def test_depth_beyond_a_kilometre_is_found(pool: Pool, make_pairs: MakePairs) -> None:
+    pair = open_source(make_pairs(1, "far", first=90)).pairs[0].load()
+    _, record = inspect_pair(pair)
+    with PoolWriter(pool.path) as writer:
+        writer.append([(pair, replace(record, depth_max=65_535.0))])
+    findings = check_pool(Pool.open(pool.path))
+    assert ("far/090", "implausible") in found(findings)
+    assert "the largest depth of far/090 is 6.554e+04 m" in findings[0].message

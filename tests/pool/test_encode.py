@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,16 +15,21 @@ from filelock import FileLock
 
 from neardepth.datasets import Source, open_source
 from neardepth.encoders import Encoder, Preprocessing, load_encoder
-from neardepth.errors import PoolError
+from neardepth.errors import PhotoError, PoolError
+from neardepth.imaging.photos import Photo
 from neardepth.pool import (
     Pool,
     add_pairs,
     build_pool,
+    descriptors,
+    encode,
     encode_pool,
     ensure_descriptors,
     pool_info,
     remove_pairs,
+    storage,
 )
+from neardepth.pool.descriptors import Describer
 
 GRID = (1, 1)
 MakePairs = Callable[..., Path]
@@ -175,3 +181,120 @@ def test_info(pool: Pool, encoder: Encoder, make_pairs: MakePairs) -> None:
 def test_info_of_an_empty_pool(tmp_path: Path) -> None:
     info = pool_info(Pool.create(tmp_path / "p"))
     assert (info.pairs, info.depth, info.seconds_per_image, info.columns) == (0, None, None, ())
+
+
+@pytest.mark.parametrize("read", ["load_descriptors", "load_described"])
+def test_a_table_whose_files_are_merged_while_it_is_read_is_opened_again(
+    read: str, pool: Pool, make_pairs: MakePairs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_pairs(pool.path, open_source(make_pairs(2, "more")))
+    pool = Pool.open(pool.path)
+    (column,) = pool.descriptor_columns()
+    before = pool.descriptors(column.key)
+    merged: list[Path] = []
+
+    def late(table: Any, rows: Sequence[int], columns: Sequence[str]) -> Any:
+        if not merged:
+            merged.append(column.path)
+            storage.tidy(column.path, reclaim=True)
+        return storage.read_rows(table, rows, columns)
+
+    monkeypatch.setattr(descriptors, "read_rows", late)
+    if read == "load_descriptors":
+        assert np.array_equal(pool.descriptors(column.key), before)
+    else:
+        assert descriptors.load_described(column.path) == pool.image_hashes
+    assert merged
+
+
+def another(model: Path, original: Path) -> None:
+    """Write a network of the same features that is another file."""
+    import onnx
+
+    network = onnx.load(original)
+    network.doc_string = "retrained"
+    model.parent.mkdir(exist_ok=True)
+    onnx.save(network, model)
+
+
+def test_networks_of_one_name_from_two_places_stand_side_by_side(
+    source: Source, tmp_path: Path, shared_dir: Path
+) -> None:
+    original = shared_dir / "weights" / "resnet50v2-conv4-gap.onnx"
+    (tmp_path / "ea").mkdir()
+    shutil.copy(original, tmp_path / "ea" / "model.onnx")
+    another(tmp_path / "eb" / "model.onnx", original)
+    first = load_encoder(str(tmp_path / "ea" / "model.onnx"))
+    second = load_encoder(str(tmp_path / "eb" / "model.onnx"))
+    build_pool(source, tmp_path / "p", first, GRID, encoder_setting=first.info())
+    assert encode_pool(tmp_path / "p", second, GRID).added == 6
+    pool = Pool.open(tmp_path / "p")
+    assert len(pool.descriptor_columns()) == 2
+    assert pool.encoder_setting == json.loads(json.dumps(first.info()))
+    shutil.rmtree(pool.column_path(Describer(second, GRID).key))
+    assert ensure_descriptors(pool, second, GRID).shape == (6, 1024)
+
+
+def test_where_a_photo_fails_the_older_column_stays(
+    source: Source, tmp_path: Path, shared_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = tmp_path / "own" / "own.onnx"
+    model.parent.mkdir()
+    original = shared_dir / "weights" / "resnet50v2-conv4-gap.onnx"
+    shutil.copy(original, model)
+    first = load_encoder(str(model))
+    build_pool(source, tmp_path / "p", first, GRID, encoder_setting=first.info())
+    another(model, original)
+    second = load_encoder(str(model))
+    intact = Pool.photo
+
+    def photo(pool: Pool, pair_id: str) -> Photo:
+        if pair_id == "site/003":
+            raise PhotoError("site/003 is damaged")
+        return intact(pool, pair_id)
+
+    monkeypatch.setattr(Pool, "photo", photo)
+    report = encode_pool(tmp_path / "p", second, GRID)
+    assert (report.added, report.skipped, len(report.failed)) == (5, 0, 1)
+    pool = Pool.open(tmp_path / "p")
+    assert Describer(first, GRID).key in [column.key for column in pool.descriptor_columns()]
+    monkeypatch.undo()
+    assert encode_pool(tmp_path / "p", second, GRID).added == 1
+    (column,) = pool.descriptor_columns()
+    assert column.key == Describer(second, GRID).key
+
+
+def test_a_network_that_was_moved_is_found_again(
+    source: Source, tmp_path: Path, shared_dir: Path, make_pairs: MakePairs
+) -> None:
+    old, new = tmp_path / "old" / "own.onnx", tmp_path / "new" / "own.onnx"
+    old.parent.mkdir()
+    new.parent.mkdir()
+    shutil.copy(shared_dir / "weights" / "resnet50v2-conv4-gap.onnx", old)
+    encoder = load_encoder(str(old))
+    build_pool(source, tmp_path / "p", encoder, GRID, encoder_setting=encoder.info())
+    old.rename(new)
+    assert encode_pool(tmp_path / "p", load_encoder(str(new)), GRID).added == 0
+    assert Pool.open(tmp_path / "p").encoder_setting["source"] == str(new.resolve())
+    report = add_pairs(tmp_path / "p", open_source(make_pairs(1, "more")))
+    assert (report.added, report.notes) == (1, ())
+    pool = Pool.open(tmp_path / "p")
+    (column,) = pool.descriptor_columns()
+    assert len(pool.descriptors(column.key)) == 7
+
+
+def test_what_another_process_described_meanwhile_is_not_described_again(
+    pool: Pool, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    intact = encode.PoolWriter
+
+    def late(path: Path) -> Any:
+        monkeypatch.setattr(encode, "PoolWriter", intact)
+        encode_pool(path, encoder, (2, 2))
+        return intact(path)
+
+    monkeypatch.setattr(encode, "PoolWriter", late)
+    seen: list[tuple[int, int]] = []
+    matrix = ensure_descriptors(pool, encoder, (2, 2), lambda *counts: seen.append(counts))
+    assert seen == []
+    assert np.array_equal(matrix, pool.descriptors(Describer(encoder, (2, 2)).key))

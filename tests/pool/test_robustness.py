@@ -185,6 +185,7 @@ def test_readers_while_a_writer_adds(
     from neardepth.pool import pipeline
 
     monkeypatch.setattr(pipeline, "COMMIT_PAIRS", 2)
+    monkeypatch.setattr(pipeline, "TILES_A_RUN", 2)
     readers = [
         subprocess.Popen(
             [sys.executable, "-c", READ, str(pool.path)],
@@ -199,15 +200,24 @@ def test_readers_while_a_writer_adds(
         assert reader.stdin is not None
         assert reader.stdout is not None
         assert reader.stdout.readline().strip() == "ready"
-        reader.stdin.write("go\n" * 60)
-        reader.stdin.flush()
-    add_pairs(pool.path, open_source(make_pairs(150, "more", size=(32, 32))))
+    rounds = 0
+
+    def go(done: int, total: int) -> None:
+        nonlocal rounds
+        rounds += 1
+        for reader in readers:
+            assert reader.stdin is not None
+            with contextlib.suppress(BrokenPipeError):  # its exit says why
+                reader.stdin.write("go\n")
+                reader.stdin.flush()
+
+    add_pairs(pool.path, open_source(make_pairs(150, "more", size=(32, 32))), progress=go)
     sizes = set()
     for reader in readers:
         output, errors = reader.communicate("go\n", timeout=60)
         assert reader.returncode == 0, errors
         lines = [tuple(map(int, line.split())) for line in output.splitlines()]
-        assert [line[0] for line in lines] == list(range(1, 62))
+        assert [line[0] for line in lines] == list(range(1, rounds + 2))
         assert {line[1] for line in lines} == {6}
         assert lines[-1][2] == 156
         sizes |= {line[2] for line in lines}

@@ -120,8 +120,7 @@ def remove(
     """Remove pairs with their descriptors and free their space."""
     from neardepth.pool import remove_pairs
 
-    remove_pairs(pool, ids)
-    say(f"{pool}: {len(ids)} pairs removed")
+    say(f"{pool}: {remove_pairs(pool, ids)} pairs removed")
 
 
 @app.command("encode")

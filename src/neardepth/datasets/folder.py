@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from pathlib import Path
@@ -43,9 +44,10 @@ def folder_pairs(
         line of `pairs.csv` that names no pair.
 
     Raises:
-        PoolError: the folder, rgb/ or depth/ is missing, cannot be listed or has no pair, or
-            `pairs.csv` is not as it should be.
+        PoolError: the folder, rgb/ or depth/ is missing, cannot be listed or has no pair,
+            `pairs.csv` is not as it should be, or the depth scale is none.
     """
+    _check_scale(depth_scale)
     root = Path(folder)
     photos, problems = _by_stem(root, "rgb", PHOTO_SUFFIXES)
     depths, more = _by_stem(root, "depth", DEPTH_SUFFIXES)
@@ -100,7 +102,11 @@ def pair_of_files(
     """Refer to a single pair by its two files; its id is "<source>/<stem of the photo>".
 
     Loading raises `PhotoError` or `DepthMapError`, naming the file.
+
+    Raises:
+        PoolError: the depth scale is none.
     """
+    _check_scale(depth_scale)
     photo_path, depth_path = Path(photo), Path(depth)
     pair_id = f"{source}/{stem or photo_path.stem}"
 
@@ -119,10 +125,26 @@ def pair_of_files(
         )
 
     try:
-        size = photo_path.stat().st_size
+        of_photo, of_depth = photo_path.stat(), depth_path.stat()
     except (OSError, ValueError):
-        size = None  # loading says what is wrong with it
-    return PairRef(pair_id, load, size)
+        return PairRef(pair_id, load)  # loading says what is wrong with it
+    kept_as_is = depth_path.suffix.lower() == ".png"
+    # Copying a file may keep the time its content changed, but not that of the file itself.
+    times = (of_photo.st_mtime, of_photo.st_ctime, of_depth.st_mtime, of_depth.st_ctime)
+    return PairRef(
+        pair_id,
+        load,
+        image_bytes=of_photo.st_size,
+        depth_bytes=of_depth.st_size if kept_as_is else None,
+        changed=max(times),
+    )
+
+
+def _check_scale(depth_scale: float) -> None:
+    if not (math.isfinite(depth_scale) and depth_scale > 0):
+        raise PoolError(
+            f"a depth scale of {depth_scale:g} counts per metre cannot be: it is a number above 0"
+        )
 
 
 def natural(text: str) -> list[tuple[int, str]]:

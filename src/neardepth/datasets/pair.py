@@ -42,6 +42,10 @@ class PairRef:
     load: Callable[[], RgbdPair]
     image_bytes: int | None = None
     """Size of the photo's file where it is known for free: tells a changed photo of the same id."""
+    depth_bytes: int | None = None
+    """Size of the depth map as a pool keeps it, where it is known for free."""
+    changed: float | None = None
+    """When its files last changed, seconds since the epoch, where that is known for free."""
 
 
 @dataclass(frozen=True)

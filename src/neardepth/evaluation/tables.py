@@ -76,8 +76,8 @@ def _own(report: Report, names: Sequence[str], title: str) -> TextTable:
 def _own_notes(report: Report) -> tuple[str, ...]:
     profile = report.experiment.judged_by()
     notes = [
-        f"Profile {profile.name}: {profile.summary}. Each figure with its 95 % bootstrap interval over "
-        "images.",
+        f"Profile {profile.name}: {profile.summary}. Each figure with its 95 % bootstrap interval "
+        "over images.",
     ]
     methods = [row for row in report.rows if not row.baseline]
     for row in methods:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,9 @@ import numpy as np
 from neardepth.datasets.pair import PairRef, RgbdPair, Source
 from neardepth.encoders import Encoder, Preprocessing, load_encoder
 from neardepth.errors import NearDepthError, PoolError
-from neardepth.pool.descriptors import Describer, DescriptorColumn
+from neardepth.pool.comparison import new_pairs
+from neardepth.pool.completion import complete
+from neardepth.pool.descriptors import Describer, DescriptorColumn, same_network
 from neardepth.pool.pipeline import Described, Loaded, Progress, describe_all
 from neardepth.pool.schema import PairRecord, inspect_pair
 from neardepth.pool.store import Pool
@@ -56,7 +59,8 @@ def build_pool(
     """Build a pool from a source of pairs, or go on where an earlier build of it stopped.
 
     Pairs are committed as they come, so that an interrupted build leaves a pool that opens. A bad
-    pair is named in the report and the rest goes on.
+    pair is named in the report and the rest goes on. Pairs that are there and lack descriptors of
+    this encoder and tiling get them.
 
     Args:
         source: the pairs.
@@ -78,7 +82,15 @@ def build_pool(
     with PoolWriter(folder) as writer:
         _same_build(writer.pool(), source, encoder_setting)
         writer.update_settings(built_from=_facts(source))
-        return _ingest(writer, source, [Describer(encoder, grid)], progress)
+        describer = Describer(encoder, grid)
+        report = _ingest(writer, source, [describer], progress)
+        outcome = complete(writer, describer, progress)
+    described = (f"{outcome.done} photos that were there were described by {describer.key}",)
+    return replace(
+        report,
+        failed=(*report.failed, *outcome.failed),
+        notes=described if outcome.done else (),
+    )
 
 
 def add_pairs(
@@ -93,42 +105,59 @@ def add_pairs(
         KeyboardInterrupt: after everything complete has been committed.
     """
     with PoolWriter(path) as writer:
-        describers, notes = load_describers(writer.pool().descriptor_columns())
+        pool = writer.pool()
+        describers, notes = load_describers(pool.descriptor_columns(), pool.encoder_setting)
         report = _ingest(writer, source, describers, progress)
         return replace(report, notes=notes)
 
 
-def remove_pairs(path: str | os.PathLike[str], ids: Sequence[str]) -> None:
-    """Remove pairs and their descriptors from a pool.
+def remove_pairs(path: str | os.PathLike[str], ids: Sequence[str]) -> int:
+    """Remove pairs and their descriptors from a pool; an id that is given twice counts once.
+
+    Returns:
+        The number of pairs removed.
 
     Raises:
         PoolError: there is no pool, an id is not in it, or it cannot be written.
     """
     with PoolWriter(path) as writer:
-        writer.remove(ids)
+        unique = list(dict.fromkeys(ids))
+        writer.remove(unique)
+        return len(unique)
 
 
 def load_describers(
-    columns: Sequence[DescriptorColumn],
+    columns: Sequence[DescriptorColumn], setting: Mapping[str, Any] | None = None
 ) -> tuple[list[Describer], tuple[str, ...]]:
-    """Load the encoders of descriptor columns; say of each that cannot be loaded why."""
+    """Load the encoders of descriptor columns; say of each that cannot be loaded why.
+
+    Args:
+        columns: the columns.
+        setting: the pool's `encoder_setting`, which knows where a network is that was moved.
+    """
     describers, notes = [], []
     for column in columns:
-        try:
-            preprocessing = Preprocessing.from_dict(column.encoder["preprocessing"])
-            encoder = load_encoder(column.encoder["source"], preprocessing=preprocessing)
-        except NearDepthError as error:
-            notes.append(f"descriptors {column.key} are left for later: {error}")
-            continue
-        describer = Describer(encoder, column.grid)
-        if describer.fingerprint == column.fingerprint:
-            describers.append(describer)
+        sources = [column.encoder["source"]]
+        if setting is not None and same_network(setting, column.encoder):
+            sources.append(setting["source"])
+        reasons = []
+        for source in dict.fromkeys(sources):
+            try:
+                describers.append(_load_describer(column, source))
+                break
+            except NearDepthError as error:
+                reasons.append(str(error))
         else:
-            notes.append(
-                f"descriptors {column.key} are left for later: "
-                f"{column.encoder['source']} has changed since they were computed"
-            )
+            notes.append(f"descriptors {column.key} are left for later: {reasons[0]}")
     return describers, tuple(notes)
+
+
+def _load_describer(column: DescriptorColumn, source: str) -> Describer:
+    preprocessing = Preprocessing.from_dict(column.encoder["preprocessing"])
+    describer = Describer(load_encoder(source, preprocessing=preprocessing), column.grid)
+    if describer.key != column.key:
+        raise PoolError(f"{source} has changed since they were computed")
+    return describer
 
 
 def _ingest(
@@ -139,7 +168,7 @@ def _ingest(
 ) -> BuildReport:
     start = time.perf_counter()
     pool = writer.pool()
-    new, changed = _new_pairs(pool, source)
+    new, changed = new_pairs(pool, source)
     skipped = len(source.pairs) - len(new) - len(changed)
     report: Callable[[int, int], None] = progress or (lambda done, total: None)
     before = len(source.pairs) - len(new)
@@ -161,6 +190,11 @@ def _ingest(
         writer.append([item.subject for item in items], matrices)
         added += len(items)
 
+    def remember() -> None:
+        seconds = round(time.perf_counter() - start, 3)
+        if added:
+            writer.update_settings(last_build={"pairs": added, "seconds": seconds})
+
     try:
         outcome = describe_all(
             [(ref.id, ref) for ref in new],
@@ -169,37 +203,13 @@ def _ingest(
             commit,
             lambda done: report(before + done, len(source.pairs)),
         )
-    finally:
-        seconds = time.perf_counter() - start
-        if added:
-            writer.update_settings(last_build={"pairs": added, "seconds": round(seconds, 3)})
+    except BaseException:
+        with contextlib.suppress(PoolError):  # what went wrong before matters more
+            remember()
+        raise
+    remember()
     failed = (*source.problems, *changed, *outcome.failed)
-    return BuildReport(added, skipped, failed, seconds)
-
-
-def _new_pairs(pool: Pool, source: Source) -> tuple[list[PairRef], list[tuple[str, str]]]:
-    """Return the pairs that the pool lacks, and those of which it has another photo."""
-    sizes = {}
-    if len(pool):
-        table = pool.table(["id", "image_bytes"])
-        sizes = dict(zip(table["id"].to_pylist(), table["image_bytes"].to_pylist(), strict=True))
-    new, changed = [], []
-    seen: set[str] = set()
-    for ref in source.pairs:
-        if ref.id in seen:
-            changed.append((ref.id, f"{ref.id} is twice in {source.name}; the first one is used"))
-        elif ref.id not in sizes:
-            new.append(ref)
-        elif ref.image_bytes not in (None, sizes[ref.id]):
-            changed.append(
-                (
-                    ref.id,
-                    f"{pool.path} has another photo as {ref.id}: remove that one first, or give "
-                    "the source another name",
-                )
-            )
-        seen.add(ref.id)
-    return new, changed
+    return BuildReport(added, skipped, failed, time.perf_counter() - start)
 
 
 def _is_pool(folder: Path) -> bool:
@@ -218,9 +228,7 @@ def _facts(source: Source) -> dict[str, Any]:
 
 def _same_build(pool: Pool, source: Source, encoder_setting: dict[str, Any] | None) -> None:
     """Make sure that the pool is an earlier, perhaps unfinished, build of the same."""
-    built_from = pool.settings.get("built_from")
-    if built_from is None and not len(pool):
-        built_from = _facts(source)
+    built_from = pool.settings.get("built_from") if len(pool) else _facts(source)
     if built_from is None or built_from["name"] != source.name:
         name = built_from["name"] if built_from else "other pairs"
         raise PoolError(

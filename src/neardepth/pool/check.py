@@ -32,6 +32,9 @@ FEW_KNOWN = 0.01
 PLAUSIBLE_MEDIAN = (0.1, 200.0)
 """Metres."""
 
+PLAUSIBLE_MAX = 1000.0
+"""Metres."""
+
 _LIKELY_MEDIAN = (0.3, 80.0)
 _COMMON_SCALES = (1000, 256, 5000, 4000, 100, 10_000, 65_535, 1)
 _BLOCK = 256
@@ -99,6 +102,13 @@ def _implausible(record: PairRecord) -> Iterator[Finding]:
             "implausible",
             f"the median depth of {record.id} is {record.depth_median:.4g} m"
             + _likely_scale(record),
+        )
+    if record.depth_max > PLAUSIBLE_MAX:
+        yield Finding(
+            record.id,
+            "implausible",
+            f"the largest depth of {record.id} is {record.depth_max:.4g} m; mark what is unknown "
+            "with 0 or NaN and add the pair anew",
         )
     if record.depth_max - record.depth_min < FLAT * record.depth_median:
         yield Finding(

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import re
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -19,9 +18,18 @@ from numpy.typing import NDArray
 from neardepth.encoders import Encoder
 from neardepth.errors import PoolError
 from neardepth.imaging.photos import Photo
-from neardepth.pool.storage import append_rows, create_table, errors_of, open_table, read_rows
+from neardepth.pool.storage import (
+    append_rows,
+    create_table,
+    errors_of,
+    open_table,
+    persistently,
+    read_rows,
+)
 from neardepth.steps.description import describe
 from neardepth.steps.tiling import cut_tiles
+
+Result = TypeVar("Result")
 
 _RECIPE = 1
 """Counted up whenever tiling or description changes its numbers: older columns then are stale."""
@@ -92,6 +100,12 @@ class Describer:
         return describe(self.encoder.run(tiles), self.tiles)
 
 
+def same_network(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two `Encoder.info`, perhaps read from JSON, are of one network, wherever it is."""
+    facts = ("weights_hash", "preprocessing")
+    return json.dumps([one[key] for key in facts]) == json.dumps([other[key] for key in facts])
+
+
 def list_column_paths(folder: Path) -> list[Path]:
     """List the descriptor tables in a pool's folder of descriptors, by key."""
     return sorted(folder.glob("[!.]*.lance"))
@@ -103,8 +117,8 @@ def read_column(path: Path) -> DescriptorColumn:
     Raises:
         PoolError: it is missing or damaged.
     """
-    with _rebuildable(path):
-        table = open_table(path)
+
+    def read(table: Any) -> DescriptorColumn:
         facts = json.loads(table.schema.metadata[_METADATA])
         rows, columns = facts["grid"]
         return DescriptorColumn(
@@ -115,6 +129,8 @@ def read_column(path: Path) -> DescriptorColumn:
             dim=table.schema.field("descriptor").type.list_size,
             count=table.count_rows(),
         )
+
+    return _read(path, read)
 
 
 def create_column(path: Path, describer: Describer) -> None:
@@ -176,8 +192,8 @@ def load_descriptors(
         PoolError: the table is missing or damaged.
     """
     row_of = {item: row for row, item in enumerate(wanted.items())}
-    with _rebuildable(path):
-        table = open_table(path)
+
+    def read(table: Any) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         dim, count = table.schema.field("descriptor").type.list_size, table.count_rows()
         descriptors = np.zeros((len(wanted), dim), np.float32)
         known = np.zeros(len(wanted), np.bool_)
@@ -192,7 +208,9 @@ def load_descriptors(
                 if row is not None and not (verify and zlib.crc32(value) != checksum):
                     descriptors[row] = value
                     known[row] = True
-    return descriptors, known
+        return descriptors, known
+
+    return _read(path, read)
 
 
 def load_described(path: Path) -> dict[str, str]:
@@ -201,18 +219,27 @@ def load_described(path: Path) -> dict[str, str]:
     Raises:
         PoolError: it is missing or damaged.
     """
-    with _rebuildable(path):
-        table = open_table(path)
+
+    def read(table: Any) -> dict[str, str]:
         rows = read_rows(table, range(table.count_rows()), ["id", "image_sha256"])
         return dict(zip(rows["id"].to_pylist(), rows["image_sha256"].to_pylist(), strict=True))
 
+    return _read(path, read)
 
-@contextlib.contextmanager
-def _rebuildable(path: Path) -> Iterator[None]:
-    """Read a table, saying in any error that it is safe to delete."""
-    try:
+
+def _read(path: Path, read: Callable[[Any], Result]) -> Result:
+    """Open a table and read it, saying in the error that it is safe to delete.
+
+    A writer may merge the files of an opened version into newer ones at any moment: it is opened
+    again for every attempt.
+    """
+
+    def attempt() -> Result:
         with errors_of(path, "read"):
-            yield
+            return read(open_table(path))
+
+    try:
+        return persistently(attempt)
     except PoolError as error:
         raise PoolError(f"{error}; delete {path}, it is computed anew when needed") from error
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 import warnings
-from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 import numpy as np
@@ -14,13 +13,11 @@ from numpy.typing import NDArray
 from neardepth.encoders import Encoder
 from neardepth.errors import PoolError
 from neardepth.pool.build import BuildReport
-from neardepth.pool.descriptors import Describer, DescriptorColumn, load_descriptors
-from neardepth.pool.pipeline import Described, Loaded, Outcome, Progress, describe_all
+from neardepth.pool.completion import complete, compute, load_known
+from neardepth.pool.descriptors import Describer, DescriptorColumn, same_network
+from neardepth.pool.pipeline import Progress
 from neardepth.pool.store import Pool
 from neardepth.pool.writer import PoolWriter
-
-Keep = Callable[[dict[str, str], NDArray[np.float32]], None]
-"""Takes the SHA-256 of photos by id, and their descriptors, N×dim."""
 
 
 def ensure_descriptors(
@@ -45,7 +42,7 @@ def ensure_descriptors(
             preprocessing, or a photo of the pool is damaged.
     """
     describer = Describer(encoder, grid)
-    descriptors, known = _load(pool, describer)
+    descriptors, known = load_known(pool, describer)
     if known.all():
         return descriptors
     if not pool.column_path(describer.key).is_dir():
@@ -53,6 +50,8 @@ def ensure_descriptors(
     row_of = {pair_id: row for row, pair_id in enumerate(pool.ids)}
     with ExitStack() as stack:
         writer = _try_to_write(pool, stack)
+        if writer is not None:  # another process may have described them until a moment ago
+            descriptors, known = load_known(pool, describer)
 
         def keep(hashes: dict[str, str], matrix: NDArray[np.float32]) -> None:
             nonlocal writer
@@ -66,7 +65,7 @@ def ensure_descriptors(
                 _warn(error)
 
         missing = [pair_id for pair_id, have in zip(pool.ids, known, strict=True) if not have]
-        outcome = _compute(pool, describer, missing, keep, progress)
+        outcome = compute(pool, describer, missing, keep, progress)
     if outcome.failed:
         raise PoolError(
             f"{pool.path}: {outcome.failed[0][1].rstrip('.')}; see `neardepth pool check "
@@ -81,7 +80,11 @@ def encode_pool(
     grid: tuple[int, int],
     progress: Progress | None = None,
 ) -> BuildReport:
-    """Add a descriptor column to a pool, or complete it; stale ones of the same encoder go.
+    """Add a descriptor column to a pool, or complete it.
+
+    Once every pair is described, columns that the very same source gave before it changed go, and
+    a pool that was built with this network, or with this source, remembers it as it is now. An
+    encoder of the same name from elsewhere stands beside the one that is there.
 
     Raises:
         PoolError: there is no pool, or it cannot be written.
@@ -91,64 +94,34 @@ def encode_pool(
     describer = Describer(encoder, grid)
     with PoolWriter(path) as writer:
         pool = writer.pool()
-        _, known = _load(pool, describer)
-
-        def keep(hashes: dict[str, str], matrix: NDArray[np.float32]) -> None:
-            writer.append_descriptors(describer, hashes, matrix)
-
-        missing = [pair_id for pair_id, have in zip(pool.ids, known, strict=True) if not have]
-        outcome = _compute(pool, describer, missing, keep, progress)
-        for column in _stale(pool, describer):
-            writer.drop_descriptors(column.key)
-        setting = pool.encoder_setting
-        if setting is not None and setting["name"] == encoder.name:
-            writer.update_settings(encoder=encoder.info())
+        outcome = complete(writer, describer, progress)
+        if not outcome.failed:
+            _forget_what_changed(writer, pool, describer)
     return BuildReport(
         added=outcome.done,
-        skipped=int(known.sum()),
+        skipped=len(pool) - outcome.done - len(outcome.failed),
         failed=tuple(outcome.failed),
         seconds=time.perf_counter() - start,
     )
 
 
-def _load(pool: Pool, describer: Describer) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    path = pool.column_path(describer.key)
-    if path.is_dir():
-        return load_descriptors(path, pool.image_hashes)
-    return np.zeros((len(pool), describer.dim), np.float32), np.zeros(len(pool), np.bool_)
-
-
-def _compute(
-    pool: Pool,
-    describer: Describer,
-    missing: Sequence[str],
-    keep: Keep,
-    progress: Progress | None,
-) -> Outcome:
-    before = len(pool) - len(missing)
-    report: Callable[[int, int], None] = progress or (lambda done, total: None)
-    if missing:
-        report(before, len(pool))
-
-    def commit(items: list[Described[str]]) -> None:
-        hashes = {item.subject: pool.image_hashes[item.subject] for item in items}
-        keep(hashes, np.stack([item.descriptors[0] for item in items]))
-
-    return describe_all(
-        [(pair_id, pair_id) for pair_id in missing],
-        lambda pair_id: Loaded(pool.photo(pair_id), pair_id),
-        [describer],
-        commit,
-        lambda done: report(before + done, len(pool)),
-    )
+def _forget_what_changed(writer: PoolWriter, pool: Pool, describer: Describer) -> None:
+    for column in _stale(pool, describer):
+        writer.drop_descriptors(column.key)
+    setting, info = pool.encoder_setting, describer.encoder.info()
+    if setting is None:
+        return
+    moved = same_network(setting, info)
+    if moved or setting["source"] == info["source"]:
+        writer.update_settings(encoder=info)
 
 
 def _stale(pool: Pool, describer: Describer) -> list[DescriptorColumn]:
-    """List the columns of an encoder of the same name that is another by now."""
+    """List the columns whose encoder came from the same source and is another by now."""
     return [
         column
         for column in pool.descriptor_columns()
-        if column.encoder["name"] == describer.encoder.name
+        if column.encoder["source"] == describer.encoder.source
         and column.fingerprint != describer.fingerprint
     ]
 

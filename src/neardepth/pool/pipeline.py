@@ -133,16 +133,23 @@ def read_ahead(
 ) -> Generator[tuple[Item, Result | NearDepthError]]:
     """Yield each item with what ``work`` made of it, in order, working ahead in threads.
 
-    Only a few results are held at a time, however many items there are.
+    Only a few results are held at a time, however many items there are. Where ``items`` raise,
+    the results of those before come first.
     """
     waiting: deque[tuple[Item, Future[Result]]] = deque()
     source = iter(items)
+    failure: Exception | None = None
     readers = ThreadPoolExecutor(_READERS, thread_name_prefix="neardepth-read")
     try:
         while True:
-            for item in itertools.islice(source, batch_size + _READERS - len(waiting)):
-                waiting.append((item, readers.submit(work, item)))
+            try:
+                for item in itertools.islice(source, batch_size + _READERS - len(waiting)):
+                    waiting.append((item, readers.submit(work, item)))
+            except Exception as error:  # whatever the source raises
+                failure, source = error, iter(())
             if not waiting:
+                if failure is not None:
+                    raise failure
                 return
             item, future = waiting.popleft()
             try:

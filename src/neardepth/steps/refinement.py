@@ -44,7 +44,14 @@ def cross_bilateral(
             )
         )
 
-    return _filter_known(smooth, depth)
+    unknown = np.isnan(depth)
+    if not unknown.any():
+        return smooth(depth)
+    share = smooth(np.where(unknown, np.float32(0), np.float32(1)))
+    total = smooth(np.where(unknown, np.float32(0), depth))
+    filtered: Depth = depth.copy()
+    np.divide(total, share, out=filtered, where=~unknown)
+    return filtered
 
 
 def guided(depth: Depth, guide: NDArray[np.uint8], radius: int, sigma_colour: float) -> Depth:
@@ -58,15 +65,15 @@ def guided(depth: Depth, guide: NDArray[np.uint8], radius: int, sigma_colour: fl
     smoother = cv2.ximgproc.createGuidedFilter(
         guide.astype(np.float32), radius, sigma_colour**2, scale
     )
-
-    def smooth(values: Depth) -> Depth:
-        return np.asarray(smoother.filter(values))
-
+    unknown = np.isnan(depth)
+    if unknown.all():
+        return depth
+    # Holes are bridged for the fit: where points are sparse, how many of them are known in a
+    # window is no function of its colours, so weighing by that share would distort the depth.
+    refined = np.asarray(smoother.filter(fill_unknown(depth)))
     # A local linear fit can overshoot: refined depth stays within what was fused.
-    refined = _filter_known(smooth, depth)
-    if np.isnan(depth).all():
-        return refined
-    return np.clip(refined, np.nanmin(depth), np.nanmax(depth))
+    refined = np.clip(refined, np.nanmin(depth), np.nanmax(depth))
+    return np.where(unknown, np.float32(np.nan), refined)
 
 
 def unrefined(depth: Depth, guide: NDArray[np.uint8], radius: int, sigma_colour: float) -> Depth:
@@ -99,17 +106,3 @@ def fill_unknown(depth: Depth) -> Depth:
         return depth
     coarse = fill_unknown(resize_depth(depth, ((height + 1) // 2, (width + 1) // 2)))
     return np.where(unknown, resize_depth(coarse, (height, width)), depth)
-
-
-def _filter_known(smooth: Callable[[Depth], Depth], depth: Depth) -> Depth:
-    """Apply a linear filter to the known pixels alone (normalised convolution)."""
-    unknown = np.isnan(depth)
-    if not unknown.any():
-        return smooth(depth)
-    known = np.where(unknown, np.float32(0), np.float32(1))
-    share = smooth(known)
-    total = smooth(np.where(unknown, np.float32(0), depth))
-    filtered: Depth = depth.copy()
-    # A guided filter's share can fall near zero at a known pixel: that pixel keeps its depth.
-    np.divide(total, share, out=filtered, where=~unknown & (share > 0.05))
-    return filtered
