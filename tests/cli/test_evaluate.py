@@ -136,25 +136,29 @@ def test_a_real_drive_by_blocks_of_frames(data_dir: Path, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "says", "status"),
     [
-        (["missing"], "missing"),
-        (["missing.mat"], "there is no such file"),
-        (["site", "--profile", "eigen"], "choose another profile"),
-        (["site", "--protocol", "split"], "use 'loo' where there is no split"),
-        (["site", "--margin", 1], "goes with protocol 'blocks' only"),
-        (["site", "--method", "knm"], "no method 'knm'"),
-        (["site", "--pool", "none.pool"], "none.pool does not exist"),
-        (["--rerun", "none.json"], "none.json does not exist"),
-        (["site/rgb/000.jpg"], "is a file; a source is a folder"),
+        (["missing"], "missing", 1),
+        (["missing.mat"], "there is no such file", 1),
+        (["site", "--profile", "eigen"], "choose another profile", 1),
+        (["site", "--protocol", "split"], "use 'loo' where there is no split", 2),
+        (["site", "--margin", 1], "goes with protocol 'blocks' only", 2),
+        (["site", "--method", "knm"], "no method 'knm'", 2),
+        (["site", "--pool", "none.pool"], "none.pool does not exist", 1),
+        (["--rerun", "none.json"], "none.json does not exist", 1),
+        (["site/rgb/000.jpg"], "is a file; a source is a folder", 1),
     ],
 )
 def test_errors_are_one_line(
-    arguments: list[str], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    arguments: list[str],
+    says: str,
+    status: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     write_scenes(tmp_path / "site", 2)
-    done = neardepth("evaluate", *arguments, status=1)
+    done = neardepth("evaluate", *arguments, status=status)
     error = done.stderr.splitlines()[-1]
     assert error.startswith("error: ")
     assert says in error

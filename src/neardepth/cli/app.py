@@ -60,6 +60,3 @@ def main() -> None:
     except OSError as error:
         complain(error)
         sys.exit(1)
-    except KeyboardInterrupt:
-        typer.secho("interrupted", err=True, fg="yellow")
-        sys.exit(130)

@@ -38,7 +38,10 @@ Name = Annotated[
 
 @app.command("build")
 def build(
-    source: Annotated[Path, typer.Argument(help="Folder with rgb/ and depth/, names in pairs.")],
+    source: Annotated[
+        Path,
+        typer.Argument(help="Folder with rgb/ and depth/, NYU Depth v2 .mat or Make3D folder."),
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="POOL", help="The new pool.")],
     depth_scale: DepthScale = 1000.0,
     depth_kind: Kind = "z",
