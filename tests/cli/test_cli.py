@@ -12,18 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from commandline import TIMEOUT, neardepth
 from neardepth.imaging.depthmaps import read_depth
 from scenes import scene, write_scenes
-
-TIMEOUT = 120
-
-
-def neardepth(*arguments: object, status: int = 0) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "neardepth", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT)
-    assert done.returncode == status, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    return done
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ DepthKind = Literal["z", "ray"]
 class RgbdPair:
     """A photo with its depth map, both encoded as files, and where they come from.
 
-    Depth is metres times ``1 / depth.unit``. ``intrinsics`` are in pixels of the upright photo.
+    ``depth.unit`` is metres per count. ``intrinsics`` are in pixels of the upright photo.
     """
 
     id: str
