@@ -12,9 +12,9 @@ from neardepth import DepthEstimator, Method, Pool
 from neardepth.datasets import open_source
 from neardepth.encoders import Encoder, load_encoder
 from neardepth.errors import EncoderError, MethodError, PhotoError, PoolError
-from neardepth.estimator import MAX_WORKING_SIDE, working_size
 from neardepth.methods import find_method
 from neardepth.pool import build_pool
+from neardepth.retrieval.common import MAX_WORKING_SIDE, working_size
 from scenes import scene, write_scenes
 
 

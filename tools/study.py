@@ -71,7 +71,9 @@ class Study:
         with progress_bar(
             f"Describing {Path(encoder).stem} {tiles[0]}x{tiles[1]}", "p"
         ) as progress:
-            described = ensure_descriptors(self.pool, load_encoder(encoder), tiles, progress)
+            described = np.asarray(
+                ensure_descriptors(self.pool, load_encoder(encoder), tiles, progress), np.float32
+            )
         matrix = correlate(described, standardise(described))
         np.fill_diagonal(matrix, -2)  # a pair is never its own neighbour
         return matrix

@@ -10,6 +10,9 @@ from neardepth.errors import MethodError
 from neardepth.steps.fusion import FUSIONS
 from neardepth.steps.refinement import REFINEMENTS
 
+WEIGHTS = ("correlation", "solved")
+_TILE_SETTINGS = {"tiles", "threshold", "fusion"}
+
 
 @dataclass(frozen=True)
 class Method:
@@ -23,11 +26,14 @@ class Method:
     summary: str
     citation: str
     encoder: str
-    """Registered name or path of an ONNX file; a pool built with its own encoder overrides it."""
+    """Registered name or path of an ONNX file. A pool built with its own encoder overrides it where
+    weights are correlations; solved weights may rest on several, joined by "+"."""
+    weights: str = "correlation"
+    """How much each pool image counts: its correlation with the photo (Eq. 2), or "solved" for."""
     tiles: tuple[int, int] = (4, 4)
     """Rows and columns of tiles."""
     k: int = 4
-    """Number of neighbours looked at."""
+    """Number of neighbours looked at; with solved weights, of those named in the answer."""
     threshold: float = 0.5
     """Neighbours with a correlation above this are kept; −1 keeps all."""
     fusion: str = "weighted-mean"
@@ -39,6 +45,7 @@ class Method:
 
     def __post_init__(self) -> None:
         rules = {
+            "weights": (self.weights in WEIGHTS, "one of " + ", ".join(WEIGHTS)),
             "tiles": (
                 isinstance(self.tiles, tuple)
                 and len(self.tiles) == 2
@@ -59,6 +66,11 @@ class Method:
             if not valid:
                 raise MethodError(f"{setting} must be {allowed}, not {getattr(self, setting)!r}")
 
+    @property
+    def grid(self) -> tuple[int, int] | None:
+        """Rows and columns of tiles; None where the whole frame is described."""
+        return None if self.weights == "solved" else self.tiles
+
     def override(self, **settings: Any) -> Method:
         """Return this method with some settings replaced; None leaves a setting as it is.
 
@@ -71,12 +83,20 @@ class Method:
                 raise MethodError(
                     f"a method has no setting '{setting}'; it has {', '.join(sorted(known))}"
                 )
+        unused = _TILE_SETTINGS & {name for name, v in settings.items() if v is not None}
+        if self.weights == "solved" and unused:
+            raise MethodError(
+                f"method '{self.name}' solves for its weights and has no {min(unused)}; leave it "
+                "out, or choose another method with --method"
+            )
         return replace(self, **{name: v for name, v in settings.items() if v is not None})
 
     def settings(self) -> dict[str, Any]:
         """Return the name and every setting as plain data, for files that record a run."""
         data = asdict(self)
         del data["summary"], data["citation"]
+        if self.weights == "solved":
+            return {name: value for name, value in data.items() if name not in _TILE_SETTINGS}
         return {**data, "tiles": list(self.tiles)}
 
 
@@ -85,9 +105,37 @@ _PAPER = (
     "Automatic Depth Estimation from Single 2D Image via Transfer Learning Approach"
 )
 
+_KERNEL = (
+    "kernel ridge regression on similarity with random features: C. Saunders et al., 1998; "
+    "A. Rahimi, B. Recht, 2007"
+)
+
 METHODS: dict[str, Method] = {
     method.name: method
     for method in (
+        Method(
+            name="kernel",
+            summary="weights of the pool's depth maps solved by kernel ridge regression, two "
+            "networks over the whole frame, a local stage, calibrated intervals",
+            citation=_KERNEL,
+            encoder="efficientnet-lite0+efficientnet-lite2",
+            weights="solved",
+            k=8,
+            refine="guided",
+            refine_radius=8,
+            refine_sigma=20.0,
+        ),
+        Method(
+            name="kernel-fast",
+            summary="the same with one network: twice as fast, a little less accurate",
+            citation=_KERNEL,
+            encoder="efficientnet-lite0",
+            weights="solved",
+            k=8,
+            refine="guided",
+            refine_radius=8,
+            refine_sigma=20.0,
+        ),
         Method(
             name="paper",
             summary="the paper's recipe: 4×4 tiles of ResNet-50, 4 neighbours above 0.50, Eq. 2",
@@ -111,7 +159,7 @@ METHODS: dict[str, Method] = {
     )
 }
 
-DEFAULT_METHOD = "knn"
+DEFAULT_METHOD = "kernel"
 
 
 def find_method(name: str) -> Method:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import neardepth
-from neardepth.errors import DepthMapError
+from neardepth.errors import DepthMapError, MethodError
 from neardepth.imaging import depthmaps, panels
 from neardepth.imaging.colour import known_sample
 from neardepth.imaging.files import printable, write_file
@@ -63,6 +63,7 @@ class DepthResult:
     evidence: Callable[[], Evidence]
     intrinsics: Intrinsics | None = None
     filled: NDArray[np.bool_] | None = None
+    factor95: float | None = None
 
     def __post_init__(self) -> None:
         shape = self.photo.image.shape[:2]
@@ -72,6 +73,27 @@ class DepthResult:
             _check("filled", self.filled, shape, np.bool_)
         if not self.neighbours:
             raise ValueError("an estimate has at least one neighbour")
+
+    def interval(self, coverage: float = 0.68) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return the nearest and the farthest that depth may be, H×W metres each.
+
+        So large a share of the pixels lies between, on photos like the pool's: calibrated on the
+        pool, each run of pairs left out in turn. Errors of one photo's pixels go together.
+
+        Raises:
+            MethodError: the method's spread is not calibrated (only solved weights' is).
+            ValueError: another coverage is asked for.
+        """
+        if coverage not in (0.68, 0.95):
+            raise ValueError(f"intervals cover 0.68 or 0.95 of the pixels, not {coverage}")
+        if self.factor95 is None:
+            raise MethodError(
+                f"method {self.method.get('name')} has no calibrated intervals; use kernel"
+            )
+        factor = self.factor95 if coverage == 0.95 else 1.0
+        with np.errstate(invalid="ignore"):
+            width = np.exp(np.float32(factor) * self.uncertainty / self.depth)
+        return self.depth / width, self.depth * width
 
     def save(
         self,

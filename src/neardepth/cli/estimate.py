@@ -31,6 +31,8 @@ Examples:
     neardepth estimate room.jpg --pool site.pool --k 8 --fusion weighted-median
 """
 
+UNLIKE = "no image of the pool is alike enough; do not rely on this depth"
+
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif"}
 
 
@@ -43,6 +45,8 @@ def estimate(
     ] = Path(),
     npz: Annotated[bool, typer.Option("--npz", help="Also write every map as arrays.")] = False,
     exr: Annotated[bool, typer.Option("--exr", help="Also write 32-bit OpenEXR.")] = False,
+    focal_px: options.FocalPx = None,
+    fov: options.FieldOfView = None,
     fill: options.Fill = False,
     encoder: options.EncoderName = None,
     tiles: options.Tiles = None,
@@ -57,7 +61,7 @@ def estimate(
     settings = options.step_settings(tiles, k, threshold, fusion, refine)
     paths = expand(photos)
     estimator = options.open_estimator(
-        pool, method, encoder, threads, provider, fill=fill, **settings
+        pool, method, encoder, threads, provider, focal_px=focal_px, fov=fov, fill=fill, **settings
     )
     failures = 0
     with progress_bar("Estimating", "photos", show=len(paths) > 1) as progress:
@@ -119,5 +123,10 @@ def describe(result: DepthResult) -> str:
     kept = sum(neighbour.kept for neighbour in result.neighbours)
     known = result.depth[~np.isnan(result.depth)]
     text = f"{known.min():.2f}–{known.max():.2f} m, " if known.size else "no known depth, "
-    text += f"{kept} neighbours, best {best.id} ({best.correlation:.2f})"
-    return text + (", LOW CONFIDENCE: none is alike enough" if result.low_confidence else "")
+    if result.factor95 is not None:
+        spread = np.nanmedian(result.uncertainty / result.depth)
+        text += f"± {spread:.0%} (68 %), most of it from {best.id}"
+        text += f"\n    camera: {result.method['camera']}"
+    else:
+        text += f"{kept} neighbours, best {best.id} ({best.correlation:.2f})"
+    return text + ("\n    LOW CONFIDENCE: " + UNLIKE if result.low_confidence else "")

@@ -34,6 +34,8 @@ def explain(
             "--output", "-o", metavar="FILE.png", help="The picture [default: PHOTO.panel.png]"
         ),
     ] = None,
+    focal_px: options.FocalPx = None,
+    fov: options.FieldOfView = None,
     fill: options.Fill = False,
     encoder: options.EncoderName = None,
     tiles: options.Tiles = None,
@@ -47,12 +49,12 @@ def explain(
     """Show what a photo's depth rests on, in one picture."""
     settings = options.step_settings(tiles, k, threshold, fusion, refine)
     estimator = options.open_estimator(
-        pool, method, encoder, threads, provider, fill=fill, **settings
+        pool, method, encoder, threads, provider, focal_px=focal_px, fov=fov, fill=fill, **settings
     )
     result = estimator(photo)
     target = output or Path(f"{photo.stem}.panel.png")
     result.save_explanation(target)
     for neighbour in result.neighbours:
-        use = f"weight {neighbour.weight:.2f}" if neighbour.kept else "dropped"
-        say(f"{neighbour.id:30} correlation {neighbour.correlation:.3f}   {use}")
+        use = f"weight {neighbour.weight:+.2f}" if neighbour.kept else "dropped"
+        say(f"{neighbour.id:30} correlation {neighbour.correlation:+.3f}   {use}")
     say(f"{photo} → {target}   {describe(result)}")

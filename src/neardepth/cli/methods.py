@@ -18,10 +18,10 @@ def methods() -> None:
         table.add_row(
             method.name + default,
             method.encoder,
-            f"{method.tiles[0]}x{method.tiles[1]}",
+            f"{method.grid[0]}x{method.grid[1]}" if method.grid else "whole frame",
             str(method.k),
-            f"{method.threshold:g}",
-            method.fusion,
+            f"{method.threshold:g}" if method.grid else "–",
+            method.fusion if method.grid else "solved",
             method.refine,
             method.summary,
         )

@@ -48,6 +48,14 @@ Fusion = Annotated[
 Refine = Annotated[
     str | None, typer.Option(help="cross-bilateral, guided or none.", rich_help_panel=_STEPS)
 ]
+FocalPx = Annotated[
+    float | None,
+    typer.Option("--focal-px", help="Focal length of the photos, pixels; else from EXIF."),
+]
+FieldOfView = Annotated[
+    float | None,
+    typer.Option("--fov", help="Horizontal field of view, degrees, instead of --focal-px."),
+]
 Fill = Annotated[bool, typer.Option("--fill", help="Fill in what no neighbour knows, and mark it.")]
 Threads = Annotated[
     int | None,
@@ -118,11 +126,13 @@ def open_estimator(
             progress=progress,
             **settings,
         )
+    used = "+".join(network.name for network in estimator.encoders)
     if encoder is not None:
-        tell_preprocessing(estimator.encoder)
-    elif estimator.encoder.name != estimator.method.encoder:
+        for network in estimator.encoders:
+            tell_preprocessing(network)
+    elif used != estimator.method.encoder:
         note(
-            f"encoder {estimator.encoder.name}: {pool} was built with it "
+            f"encoder {used}: {pool} was built with it "
             f"(method {estimator.method.name} names {estimator.method.encoder})"
         )
     return estimator

@@ -36,6 +36,10 @@ Name = Annotated[
 ]
 
 
+TILE_METHOD = "knn"
+"""Method that a pool is described for where an encoder or tiles are named, but no method."""
+
+
 @app.command("build")
 def build(
     source: Annotated[
@@ -55,7 +59,7 @@ def build(
     """Build a pool, or go on with one that was interrupted.
 
     The pool is described for the default method, or for what you name. With --encoder every
-    method uses that encoder on this pool.
+    method of tiles uses that encoder on this pool.
 
     Examples:
         neardepth pool build site/ -o site.pool
@@ -68,14 +72,16 @@ def build(
     from neardepth.pool import build_pool
 
     pairs = open_source(source, depth_scale, depth_kind, name)
-    network, recipe = _encoder(method, encoder, tiles, threads, provider)
+    if encoder is not None or tiles is not None:
+        method = method or TILE_METHOD
+    networks, recipe = _encoders(method, encoder, tiles, threads, provider)
     with progress_bar("Building", "pairs") as progress:
         report = build_pool(
             pairs,
             output,
-            network,
-            recipe.tiles,
-            encoder_setting=network.info() if encoder else None,
+            networks,
+            recipe.grid,
+            encoder_setting=networks[0].info() if encoder else None,
             progress=progress,
         )
     _tell(report, f"{output}: {{}} pairs added", pairs)
@@ -144,11 +150,14 @@ def encode(
     """
     from neardepth.pool import encode_pool
 
-    network, recipe = _encoder(method, encoder, tiles, threads, provider)
-    with progress_bar("Describing", "photos") as progress:
-        report = encode_pool(pool, network, recipe.tiles, progress)
-    rows, columns = recipe.tiles
-    _tell(report, f"{pool}: {{}} photos described by {network.name}, {rows}x{columns} tiles")
+    if encoder is not None or tiles is not None:
+        method = method or TILE_METHOD
+    networks, recipe = _encoders(method, encoder, tiles, threads, provider)
+    what = f"{recipe.grid[0]}x{recipe.grid[1]} tiles" if recipe.grid else "views"
+    for network in networks:
+        with progress_bar("Describing", "photos") as progress:
+            report = encode_pool(pool, network, recipe.grid, progress)
+        _tell(report, f"{pool}: {{}} photos described by {network.name}, {what}")
 
 
 @app.command("check")
@@ -199,10 +208,9 @@ def info(pool: PoolArgument) -> None:
         f"{_megabytes(facts.bytes_depth)}, descriptors {_megabytes(facts.bytes_descriptors)}",
     )
     for column, covered in facts.columns:
-        rows, columns = column.grid
         row(
             "descriptors",
-            f"{column.encoder['name']}, {rows}x{columns} tiles, {column.dim} numbers, "
+            f"{column.encoder['name']}, {column.what}, {column.dim} numbers, "
             f"{covered} of {facts.pairs} pairs",
         )
     row("encoder", facts.encoder or "each method's own")
@@ -211,20 +219,21 @@ def info(pool: PoolArgument) -> None:
     Console().print(table, highlight=False, soft_wrap=True)
 
 
-def _encoder(
+def _encoders(
     method: str | None,
     encoder: str | None,
     tiles: str | None,
     threads: int | None,
     providers: list[str] | None,
-) -> tuple[Encoder, Method]:
-    from neardepth.encoders import load_encoder
+) -> tuple[tuple[Encoder, ...], Method]:
     from neardepth.methods import DEFAULT_METHOD, find_method
+    from neardepth.retrieval.encoders import choose_encoders
 
     recipe = find_method(method or DEFAULT_METHOD).override(tiles=options.parse_grid(tiles))
-    network = load_encoder(encoder or recipe.encoder, threads=threads, providers=providers)
-    options.tell_preprocessing(network)
-    return network, recipe
+    networks = choose_encoders(recipe, encoder, threads, providers)
+    for network in networks:
+        options.tell_preprocessing(network)
+    return networks, recipe
 
 
 def _tell(report: BuildReport, done: str, source: Source | None = None) -> None:

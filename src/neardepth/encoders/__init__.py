@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from neardepth.encoders.encoder import Encoder
+from neardepth.encoders.encoder import Encoder, joint_info
 from neardepth.encoders.loading import EncoderListing, fetch, list_encoders, load_encoder
 from neardepth.encoders.preprocessing import Preprocessing
 
@@ -11,6 +11,7 @@ __all__ = [
     "EncoderListing",
     "Preprocessing",
     "fetch",
+    "joint_info",
     "list_encoders",
     "load_encoder",
 ]

@@ -12,7 +12,7 @@ from neardepth.encoders.weights import cache_folder, obtain_weights
 from neardepth.errors import CheckpointError, EncoderError
 from neardepth.imaging.files import replacing
 
-BUILDER_VERSION = 1
+BUILDER_VERSION = 2
 """Raised whenever the same weights give another graph."""
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from neardepth.encoders.graph import IMAGE, GraphBuilder
+from neardepth.encoders.graph import HEAD, IMAGE, STRIDE_16, STRIDE_32, GraphBuilder
 from neardepth.errors import CheckpointError
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # Kernel and stride of each stage's first block; the other blocks have stride 1.
 _STAGES = ((3, 1), (3, 2), (5, 2), (3, 2), (5, 1), (5, 2), (3, 1))
+_MAPS = {4: STRIDE_16, 6: STRIDE_32}
+"""Stages whose last activation is an output as well."""
 # Blocks in each stage, by the blocks in all: Lite0; Lite1 (depth × 1.1) and Lite2 (× 1.2).
 _REPEATS = {16: (1, 2, 2, 3, 3, 4, 1), 21: (1, 3, 3, 4, 4, 5, 1)}
 
@@ -34,26 +36,31 @@ def build_efficientnet_lite(
         network: its name, for messages.
 
     Returns:
-        A graph from ``image`` (N×3×H×W) to ``descriptor`` (N×1280).
+        A graph from ``image`` (N×3×H×W) to ``descriptor`` (N×1280), with the maps ``stride16``
+        (112 or 120 channels), ``stride32`` (320 or 352) and ``head`` (1280).
 
     Raises:
         CheckpointError: the state dict is not that of such a network.
     """
     net = GraphBuilder(weights, network, epsilon=1e-3, same_upper=True)
     x = net.relu6(net.convolution(IMAGE, "_conv_stem", "_bn0", kernel=3, stride=2))
-    for index, (kernel, stride) in enumerate(_layout(weights, network)):
+    maps = {}
+    for index, (stage, kernel, stride) in enumerate(_layout(weights, network)):
         x = _block(net, x, f"_blocks.{index}", kernel, stride)
+        if stage in _MAPS:
+            maps[_MAPS[stage]] = x  # the stage's last block stays
     x = net.relu6(net.convolution(x, "_conv_head", "_bn1", kernel=1))
-    return net.model(net.global_average(x))
+    return net.model(net.global_average(x), {**maps, HEAD: x})
 
 
-def _layout(weights: Mapping[str, NDArray[Any]], network: str) -> Iterator[tuple[int, int]]:
+def _layout(weights: Mapping[str, NDArray[Any]], network: str) -> Iterator[tuple[int, int, int]]:
+    """Yield stage, kernel and stride of each block."""
     count = len({name.split(".")[1] for name in weights if name.startswith("_blocks.")})
     if count not in _REPEATS:
         raise CheckpointError(f"the checkpoint is not one of {network}: it has {count} blocks")
-    for (kernel, stride), repeats in zip(_STAGES, _REPEATS[count], strict=True):
-        yield kernel, stride
-        yield from (repeats - 1) * [(kernel, 1)]
+    for stage, ((kernel, stride), repeats) in enumerate(zip(_STAGES, _REPEATS[count], strict=True)):
+        yield stage, kernel, stride
+        yield from (repeats - 1) * [(stage, kernel, 1)]
 
 
 def _block(net: GraphBuilder, x: str, name: str, kernel: int, stride: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neardepth.encoders.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
-from neardepth.encoders.session import infer, open_session, signature
+from neardepth.encoders.session import infer, infer_maps, open_session, signature
 from neardepth.errors import EncoderError
 
 MAX_BATCH = 64
@@ -109,6 +109,36 @@ class Encoder:
         runs = [self._infer(filled[i : i + batch]) for i in range(0, len(filled), batch)]
         return np.concatenate(runs)[: len(prepared)]
 
+    @property
+    def map_channels(self) -> Mapping[str, int]:
+        """Channels of each dense map that the network gives beside its vectors, by name."""
+        return self._signature.maps
+
+    def maps(
+        self, images: NDArray[np.uint8], wanted: Sequence[str]
+    ) -> dict[str, NDArray[np.float32]]:
+        """Run the network once on whole images, of any one size that it takes.
+
+        Args:
+            images: N×H×W×3, uint8, RGB.
+            wanted: names in `map_channels`.
+
+        Returns:
+            N×C×h×w float32 of each map.
+
+        Raises:
+            EncoderError: the network has no such map, fails on this size, or gives what is not
+                finite.
+        """
+        missing = [name for name in wanted if name not in self.map_channels]
+        if missing:
+            raise EncoderError(
+                f"{self.source} gives no map '{missing[0]}': choose an encoder that does, for "
+                "example efficientnet-lite0, or a method of tiles (`--method knn`)"
+            )
+        x = self.preprocessing.normalise(images)
+        return infer_maps(self._session, self._signature, wanted, x, self.source)
+
     def __call__(self, tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Prepare and encode tiles, at most 64 at a time.
 
@@ -146,3 +176,12 @@ class Encoder:
         batch = self._signature.batch or 1
         features = self._infer(np.zeros((batch, 3, *self.preprocessing.size), np.float32))
         return int(features.shape[1])
+
+
+def joint_info(encoders: Sequence[Encoder]) -> dict[str, Any]:
+    """Return `Encoder.info` of one encoder; of several, their names and hashes joined by "+"."""
+    infos = [encoder.info() for encoder in encoders]
+    if len(infos) == 1:
+        return infos[0]
+    joined = {key: "+".join(info[key] for info in infos) for key in ("name", "weights_hash")}
+    return {**joined, "networks": infos}

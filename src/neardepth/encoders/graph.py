@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 IMAGE = "image"
 """Name of the input: N×3×H×W, float32, any N, H and W."""
+STRIDE_16, STRIDE_32, HEAD = "stride16", "stride32", "head"
+"""Names of the outputs that are maps, N×C×h×w."""
 
 _OPSET, _IR_VERSION = 17, 8  # old enough for every ONNX Runtime that is supported
 
@@ -97,18 +99,26 @@ class GraphBuilder:
         pooled = self._add("GlobalAveragePool", [x])
         return self._add("Flatten", [pooled])
 
-    def model(self, descriptor: str) -> onnx.ModelProto:
-        """Return the network whose output is the layer ``descriptor``, N×D."""
+    def model(self, descriptor: str, maps: Mapping[str, str]) -> onnx.ModelProto:
+        """Return the network whose first output is the layer ``descriptor``, N×D.
+
+        Args:
+            descriptor: a layer.
+            maps: layers that are outputs as well, N×C×h×w, by the names they are given.
+        """
         import onnx
-        from onnx import TensorProto, helper, numpy_helper
+        from onnx import helper, numpy_helper
 
         self._nodes.append(helper.make_node("Identity", [descriptor], ["descriptor"]))
-        shape = ["N", self.channels[descriptor]]
+        outputs = [_tensor("descriptor", ["N", self.channels[descriptor]])]
+        for name, layer in maps.items():
+            self._nodes.append(helper.make_node("Identity", [layer], [name]))
+            outputs.append(_tensor(name, ["N", self.channels[layer], f"{name}_h", f"{name}_w"]))
         graph = helper.make_graph(
             self._nodes,
             self.network,
-            [helper.make_tensor_value_info(IMAGE, TensorProto.FLOAT, ["N", 3, "H", "W"])],
-            [helper.make_tensor_value_info("descriptor", TensorProto.FLOAT, shape)],
+            [_tensor(IMAGE, ["N", 3, "H", "W"])],
+            outputs,
             [numpy_helper.from_array(value, name) for name, value in self._constants.items()],
         )
         opsets = [helper.make_opsetid("", _OPSET)]
@@ -146,3 +156,9 @@ class GraphBuilder:
 
     def _misfit(self, reason: str) -> CheckpointError:
         return CheckpointError(f"the checkpoint is not one of {self.network}: {reason}")
+
+
+def _tensor(name: str, shape: list[str | int]) -> onnx.ValueInfoProto:
+    from onnx import TensorProto, helper
+
+    return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)

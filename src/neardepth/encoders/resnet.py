@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from neardepth.encoders.graph import IMAGE, GraphBuilder
+from neardepth.encoders.graph import IMAGE, STRIDE_16, STRIDE_32, GraphBuilder
 
 if TYPE_CHECKING:
     import onnx
 
 _BLOCKS = (3, 4, 6, 3)
+_MAPS = {3: STRIDE_16, 4: STRIDE_32}
+"""Stages whose last activation is an output as well."""
 
 
 def build_resnet50(
@@ -29,7 +31,8 @@ def build_resnet50(
         network: its name, for messages.
 
     Returns:
-        A graph from ``image`` (N×3×H×W) to ``descriptor`` (N×2048).
+        A graph from ``image`` (N×3×H×W) to ``descriptor`` (N×2048), with the maps ``stride16``
+        (1024 channels) and ``stride32`` (2048).
 
     Raises:
         CheckpointError: the state dict is not that of this network.
@@ -37,11 +40,14 @@ def build_resnet50(
     net = GraphBuilder(weights, network, epsilon=1e-5)
     x = net.relu(net.convolution(IMAGE, "conv1", "bn1", kernel=7, stride=2))
     x = net.max_pool(x, kernel=3, stride=2)
+    maps = {}
     for stage, blocks in enumerate(_BLOCKS, start=1):
         for block in range(blocks):
             stride = 2 if stage > 1 and block == 0 else 1
             x = _bottleneck(net, x, f"layer{stage}.{block}", stride, shortcut=block == 0)
-    return net.model(net.global_average(x))
+        if stage in _MAPS:
+            maps[_MAPS[stage]] = x
+    return net.model(net.global_average(x), maps)
 
 
 def _bottleneck(net: GraphBuilder, x: str, name: str, stride: int, *, shortcut: bool) -> str:

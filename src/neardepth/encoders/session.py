@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,6 +72,8 @@ class Signature:
     size: tuple[int | None, int | None]
     """Height and width, pixels."""
     dim: int | None
+    maps: Mapping[str, int]
+    """Channels of each output that is a map, N×C×h×w."""
 
 
 def signature(session: onnxruntime.InferenceSession, label: str) -> Signature:
@@ -99,6 +101,11 @@ def signature(session: onnxruntime.InferenceSession, label: str) -> Signature:
         batch=_length(given[0]),
         size=(_length(given[2]), _length(given[3])),
         dim=_length(output.shape[1]) if output.shape else None,
+        maps={
+            o.name: channels
+            for o in session.get_outputs()
+            if _is_float(o) and len(o.shape) == 4 and (channels := _length(o.shape[1]))
+        },
     )
 
 
@@ -113,10 +120,7 @@ def infer(
     Raises:
         EncoderError: the network does not fit the input, or gives something else.
     """
-    try:
-        features: NDArray[np.float32] = session.run([names.output], {names.input: x})[0]
-    except Exception as error:  # ONNX Runtime's errors have no common base
-        raise EncoderError(f"{label} cannot be run on {x.shape}: {_first_line(error)}") from error
+    features = _run(session, [names.output], {names.input: x}, label)[0]
     fits = features.ndim in (2, 4) and names.dim in (None, features.shape[1])
     if not fits or len(features) != len(x):
         raise EncoderError(f"{label} gives {features.shape} for {x.shape}, not N×D or N×D×h×w")
@@ -124,6 +128,35 @@ def infer(
     if not np.isfinite(features).all():
         raise EncoderError(f"{label} gives features that are not finite: its weights are damaged")
     return features
+
+
+def infer_maps(
+    session: onnxruntime.InferenceSession,
+    names: Signature,
+    wanted: Sequence[str],
+    x: NDArray[np.float32],
+    label: str,
+) -> dict[str, NDArray[np.float32]]:
+    """Run a network once and return some of its maps, each N×C×h×w.
+
+    Raises:
+        EncoderError: the network does not fit the input, or its maps are not finite.
+    """
+    maps = _run(session, list(wanted), {names.input: x}, label)
+    if not all(np.isfinite(values.sum()) for values in maps):
+        raise EncoderError(f"{label} gives maps that are not finite: its weights are damaged")
+    return dict(zip(wanted, maps, strict=True))
+
+
+def _run(
+    session: onnxruntime.InferenceSession, outputs: list[str], inputs: dict[str, Any], label: str
+) -> list[NDArray[np.float32]]:
+    try:
+        results: list[NDArray[np.float32]] = session.run(outputs, inputs)
+    except Exception as error:  # ONNX Runtime's errors have no common base
+        shape = next(iter(inputs.values())).shape
+        raise EncoderError(f"{label} cannot be run on {shape}: {_first_line(error)}") from error
+    return results
 
 
 def _length(side: int | str | None) -> int | None:

@@ -36,8 +36,8 @@ def kept_path(paths: Sequence[str], depth_scale: float) -> Path:
 def build_kept(
     path: Path,
     sources: Sequence[Source],
-    encoder: Encoder,
-    grid: tuple[int, int],
+    encoders: Sequence[Encoder],
+    grid: tuple[int, int] | None,
     progress: Progress,
 ) -> tuple[Pool, tuple[tuple[str, str], ...]]:
     """Build the pool of the sources at ``path`` or go on with it; older ones of theirs go.
@@ -66,7 +66,7 @@ def build_kept(
 
         for source in sources:
             if done == 0:
-                outcome = build_pool(source, path, encoder, grid, progress=report)
+                outcome = build_pool(source, path, encoders, grid, progress=report)
             else:
                 outcome = add_pairs(path, source, progress=report)
             failed += outcome.failed

@@ -9,8 +9,9 @@ from functools import lru_cache
 
 import numpy as np
 
+from neardepth.encoders import joint_info
 from neardepth.errors import NearDepthError
-from neardepth.estimator import MAX_WORKING_SIDE, DepthEstimator
+from neardepth.estimator import DepthEstimator
 from neardepth.evaluation.baselines import MeanDepth, ReadDepth, random_neighbour
 from neardepth.evaluation.experiment import Experiment
 from neardepth.evaluation.metrics import measures
@@ -22,6 +23,7 @@ from neardepth.imaging.photos import Photo, decode_photo
 from neardepth.imaging.resize import resize_photo
 from neardepth.pool import Pool, Progress
 from neardepth.result import DepthResult
+from neardepth.retrieval.common import MAX_WORKING_SIDE
 from neardepth.steps.refinement import fill_unknown
 
 MEAN, RANDOM, NEAREST = "mean-depth", "random-neighbour", "nearest-neighbour"
@@ -67,9 +69,10 @@ def run_experiment(
                 providers=providers,
                 progress=progress,
             )
-        if experiment.encoder is None and estimator.encoder.name != method.encoder:
+        used = "+".join(encoder.name for encoder in estimator.encoders)
+        if experiment.encoder is None and used != method.encoder:
             notes.append(
-                f"method {method.name} uses encoder {estimator.encoder.name}, with which "
+                f"method {method.name} uses encoder {used}, with which "
                 f"{task.pool.path} was built, not {method.encoder}"
             )
         with bar(method.name, "images") as progress:
@@ -105,7 +108,7 @@ def _judge_method(
         profile=experiment.judged_by(),
         seed=experiment.seed,
         settings={**estimator.method.settings(), "fill": experiment.fill},
-        encoder=estimator.encoder.info(),
+        encoder=joint_info(estimator.encoders),
     )
     start = time.perf_counter()
     ids = [query.id for query in task.queries]
@@ -141,7 +144,7 @@ def _judge_baselines(
         )
         for name, label in predictors
     ]
-    tallies[-1].settings = {"tiles": first.settings["tiles"], "fill": experiment.fill}
+    tallies[-1].settings = {"of": first.method, "fill": experiment.fill}
     tallies[-1].encoder = first.encoder
     for done, query in enumerate(task.queries, start=1):
         truth = task.truth(query.id)

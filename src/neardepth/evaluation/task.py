@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from neardepth.datasets import PairRef, Source, open_raw_source, open_source
 from neardepth.datasets.folder import natural
-from neardepth.encoders import load_encoder
 from neardepth.errors import NearDepthError, PoolError
 from neardepth.evaluation.baselines import ReadDepth
 from neardepth.evaluation.experiment import OUTSIDE, EvaluationError, Experiment
@@ -22,6 +21,7 @@ from neardepth.imaging.depthmaps import decode_depth
 from neardepth.pool import PairRecord, Pool, Progress
 from neardepth.pool.pipeline import read_ahead
 from neardepth.pool.schema import inspect_pair
+from neardepth.retrieval.encoders import choose_encoders
 
 Bar = Callable[[str, str], AbstractContextManager[Progress]]
 """Makes a progress bar of a title and the unit counted; see `cli.progress.progress_bar`."""
@@ -71,11 +71,9 @@ def make_task(
         return _from_pool(experiment, Pool.open(experiment.pool), sources, truths, bar)
     path = kept_path(experiment.sources, experiment.depth_scale)
     method = experiment.recipes()[0]
-    encoder = load_encoder(
-        experiment.encoder or method.encoder, threads=threads, providers=providers
-    )
+    encoders = choose_encoders(method, experiment.encoder, threads, providers)
     with bar("Building", "pairs") as progress:
-        pool, failed = build_kept(path, sources, encoder, method.tiles, progress)
+        pool, failed = build_kept(path, sources, encoders, method.grid, progress)
     protocol = experiment.protocol or "loo"
     queries = _queries(experiment, protocol, pool)
     refs = {ref.id: ref for source in truths for ref in source.pairs}

@@ -11,17 +11,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from neardepth.datasets.pair import PairRef, RgbdPair, Source
 from neardepth.encoders import Encoder, Preprocessing, load_encoder
 from neardepth.errors import NearDepthError, PoolError
 from neardepth.pool.comparison import new_pairs
 from neardepth.pool.completion import complete
-from neardepth.pool.descriptors import Describer, DescriptorColumn, same_network
-from neardepth.pool.pipeline import Described, Loaded, Progress, describe_all
+from neardepth.pool.descriptors import AnyDescriber, DescriptorColumn, same_network
+from neardepth.pool.pipeline import Described, Loaded, Progress, describe_all, stacked
 from neardepth.pool.schema import PairRecord, inspect_pair
 from neardepth.pool.store import Pool
+from neardepth.pool.views import make_describer
 from neardepth.pool.writer import PoolWriter
 
 Inspected = tuple[RgbdPair, PairRecord]
@@ -50,8 +49,8 @@ class BuildReport:
 def build_pool(
     source: Source,
     path: str | os.PathLike[str],
-    encoder: Encoder,
-    grid: tuple[int, int],
+    encoder: Encoder | Sequence[Encoder],
+    grid: tuple[int, int] | None,
     *,
     encoder_setting: dict[str, Any] | None = None,
     progress: Progress | None = None,
@@ -65,8 +64,8 @@ def build_pool(
     Args:
         source: the pairs.
         path: the pool's folder.
-        encoder: the network that describes tiles.
-        grid: rows and columns of tiles.
+        encoder: the network or networks that describe the photos.
+        grid: rows and columns of tiles; None for the views of the kernel method.
         encoder_setting: `Encoder.info` where the user chose the encoder for this pool; every
             method then uses it.
         progress: told the number of pairs done and in all.
@@ -82,14 +81,19 @@ def build_pool(
     with PoolWriter(folder) as writer:
         _same_build(writer.pool(), source, encoder_setting)
         writer.update_settings(built_from=_facts(source))
-        describer = Describer(encoder, grid)
-        report = _ingest(writer, source, [describer], progress)
-        outcome = complete(writer, describer, progress)
-    described = (f"{outcome.done} photos that were there were described by {describer.key}",)
+        encoders = [encoder] if isinstance(encoder, Encoder) else encoder
+        describers = [make_describer(network, grid) for network in encoders]
+        report = _ingest(writer, source, describers, progress)
+        outcomes = {each.key: complete(writer, each, progress) for each in describers}
+    failed = dict(failure for outcome in outcomes.values() for failure in outcome.failed)
     return replace(
         report,
-        failed=(*report.failed, *outcome.failed),
-        notes=described if outcome.done else (),
+        failed=(*report.failed, *failed.items()),
+        notes=tuple(
+            f"{outcome.done} photos that were there were described by {key}"
+            for key, outcome in outcomes.items()
+            if outcome.done
+        ),
     )
 
 
@@ -128,7 +132,7 @@ def remove_pairs(path: str | os.PathLike[str], ids: Sequence[str]) -> int:
 
 def load_describers(
     columns: Sequence[DescriptorColumn], setting: Mapping[str, Any] | None = None
-) -> tuple[list[Describer], tuple[str, ...]]:
+) -> tuple[list[AnyDescriber], tuple[str, ...]]:
     """Load the encoders of descriptor columns; say of each that cannot be loaded why.
 
     Args:
@@ -152,9 +156,9 @@ def load_describers(
     return describers, tuple(notes)
 
 
-def _load_describer(column: DescriptorColumn, source: str) -> Describer:
+def _load_describer(column: DescriptorColumn, source: str) -> AnyDescriber:
     preprocessing = Preprocessing.from_dict(column.encoder["preprocessing"])
-    describer = Describer(load_encoder(source, preprocessing=preprocessing), column.grid)
+    describer = make_describer(load_encoder(source, preprocessing=preprocessing), column.grid)
     if describer.key != column.key:
         raise PoolError(f"{source} has changed since they were computed")
     return describer
@@ -163,7 +167,7 @@ def _load_describer(column: DescriptorColumn, source: str) -> Describer:
 def _ingest(
     writer: PoolWriter,
     source: Source,
-    describers: Sequence[Describer],
+    describers: Sequence[AnyDescriber],
     progress: Progress | None,
 ) -> BuildReport:
     start = time.perf_counter()
@@ -184,8 +188,7 @@ def _ingest(
     def commit(items: list[Described[Inspected]]) -> None:
         nonlocal added
         matrices = [
-            (describer, np.stack([item.descriptors[index] for item in items]))
-            for index, describer in enumerate(describers)
+            (describer, stacked(items, index)) for index, describer in enumerate(describers)
         ]
         writer.append([item.subject for item in items], matrices)
         added += len(items)

@@ -187,10 +187,11 @@ def _lacking(column: DescriptorColumn, lacking: Sequence[str]) -> str:
 def _near_duplicates(pool: Pool, column: DescriptorColumn) -> Iterator[Finding]:
     """Compare all pairs of descriptors, a block of rows at a time."""
     descriptors, known = load_descriptors(column.path, pool.image_hashes)
-    standardised = standardise(descriptors)
+    whole = descriptors[:, column.whole].astype(np.float32, copy=False)
+    standardised = standardise(whole)
     hashes = list(pool.image_hashes.values())
-    for start in range(0, len(descriptors), _BLOCK):
-        block = correlate(descriptors[start : start + _BLOCK], standardised)
+    for start in range(0, len(whole), _BLOCK):
+        block = correlate(whole[start : start + _BLOCK], standardised)
         for offset, earlier in zip(*np.nonzero(block >= NEAR_DUPLICATE), strict=True):
             row = start + int(offset)
             if earlier >= row or hashes[row] == hashes[earlier] or not known[[row, earlier]].all():

@@ -7,16 +7,16 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from neardepth.pool.descriptors import Describer, load_described, load_descriptors
-from neardepth.pool.pipeline import Described, Loaded, Outcome, Progress, describe_all
+from neardepth.pool.descriptors import AnyDescriber, Descriptors, load_described, load_descriptors
+from neardepth.pool.pipeline import Described, Loaded, Outcome, Progress, describe_all, stacked
 from neardepth.pool.store import Pool
 from neardepth.pool.writer import PoolWriter
 
-Keep = Callable[[dict[str, str], NDArray[np.float32]], None]
+Keep = Callable[[dict[str, str], Descriptors], None]
 """Takes the SHA-256 of photos by id, and their descriptors, N×dim."""
 
 
-def load_known(pool: Pool, describer: Describer) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+def load_known(pool: Pool, describer: AnyDescriber) -> tuple[Descriptors, NDArray[np.bool_]]:
     """Load the descriptors of a pool, N×dim, and which of them are there; the others are zero.
 
     Raises:
@@ -25,10 +25,10 @@ def load_known(pool: Pool, describer: Describer) -> tuple[NDArray[np.float32], N
     path = pool.column_path(describer.key)
     if path.is_dir():
         return load_descriptors(path, pool.image_hashes)
-    return np.zeros((len(pool), describer.dim), np.float32), np.zeros(len(pool), np.bool_)
+    return np.zeros((len(pool), describer.dim), describer.dtype), np.zeros(len(pool), np.bool_)
 
 
-def complete(writer: PoolWriter, describer: Describer, progress: Progress | None) -> Outcome:
+def complete(writer: PoolWriter, describer: AnyDescriber, progress: Progress | None) -> Outcome:
     """Describe every pair of a pool that lacks it, and keep that.
 
     Raises:
@@ -40,7 +40,7 @@ def complete(writer: PoolWriter, describer: Describer, progress: Progress | None
     known = load_described(path) if path.is_dir() else {}
     missing = [key for key, digest in pool.image_hashes.items() if known.get(key) != digest]
 
-    def keep(hashes: dict[str, str], matrix: NDArray[np.float32]) -> None:
+    def keep(hashes: dict[str, str], matrix: Descriptors) -> None:
         writer.append_descriptors(describer, hashes, matrix)
 
     return compute(pool, describer, missing, keep, progress)
@@ -48,7 +48,7 @@ def complete(writer: PoolWriter, describer: Describer, progress: Progress | None
 
 def compute(
     pool: Pool,
-    describer: Describer,
+    describer: AnyDescriber,
     missing: Sequence[str],
     keep: Keep,
     progress: Progress | None,
@@ -66,7 +66,7 @@ def compute(
 
     def commit(items: list[Described[str]]) -> None:
         hashes = {item.subject: pool.image_hashes[item.subject] for item in items}
-        keep(hashes, np.stack([item.descriptors[0] for item in items]))
+        keep(hashes, stacked(items, 0))
 
     return describe_all(
         [(pair_id, pair_id) for pair_id in missing],

@@ -9,11 +9,11 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from neardepth.encoders import Encoder
 from neardepth.errors import PoolError
@@ -31,6 +31,9 @@ from neardepth.steps.tiling import cut_tiles
 
 Result = TypeVar("Result")
 
+Descriptors = NDArray[np.float32] | NDArray[np.float16]
+"""N×dim: float32 of tiles, float16 of views."""
+
 _RECIPE = 1
 """Counted up whenever tiling or description changes its numbers: older columns then are stale."""
 
@@ -46,16 +49,65 @@ class DescriptorColumn:
     encoder: Mapping[str, Any]
     """What `Encoder.info` gave: name, weights_hash, preprocessing, dim and source."""
     fingerprint: str
-    grid: tuple[int, int]
-    """Rows and columns of tiles."""
+    grid: tuple[int, int] | None
+    """Rows and columns of tiles; None for the views of the kernel method."""
     dim: int
-    """Numbers in a descriptor: tiles times features."""
+    """Numbers in a descriptor."""
     count: int
+    whole: slice
+    """The numbers that describe the photo itself, rather than parts of it."""
 
     @property
     def key(self) -> str:
-        """Name of the table: "<encoder>-<fingerprint>-<rows>x<columns>"."""
+        """Name of the table, as `table_name` gives it."""
         return self.path.stem
+
+    @property
+    def what(self) -> str:
+        """What a photo is described by, for people."""
+        return f"{self.grid[0]}x{self.grid[1]} tiles" if self.grid else "views"
+
+
+class AnyDescriber(Protocol):
+    """What a pool needs of that which describes its photos: `Describer` and `ViewDescriber`."""
+
+    @property
+    def encoder(self) -> Encoder:
+        """The network."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes with everything that changes the numbers."""
+
+    @property
+    def key(self) -> str:
+        """Name of the table."""
+
+    @property
+    def grid(self) -> tuple[int, int] | None:
+        """Rows and columns of tiles, where there are tiles."""
+
+    @property
+    def tiles(self) -> int:
+        """Images the network sees of a photo."""
+
+    @property
+    def dim(self) -> int:
+        """Numbers in a descriptor."""
+
+    @property
+    def whole(self) -> tuple[int, int]:
+        """First and last (exclusive) of the numbers that describe the photo itself."""
+
+    @property
+    def dtype(self) -> type[np.floating[Any]]:
+        """Of the numbers."""
+
+    def prepare(self, photo: Photo) -> Any:
+        """Make a photo ready for the network; called in reader threads."""
+
+    def describe(self, prepared: Sequence[Any]) -> Descriptors:
+        """Run the network on prepared photos; N×dim."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +116,8 @@ class Describer:
 
     encoder: Encoder
     grid: tuple[int, int]
+
+    dtype = np.float32
 
     @property
     def fingerprint(self) -> str:
@@ -75,8 +129,7 @@ class Describer:
     @property
     def key(self) -> str:
         """Name of the table of these descriptors."""
-        slug = re.sub(r"[^a-z0-9.]+", "-", self.encoder.name.lower()).strip("-.")[:40] or "encoder"
-        return f"{slug}-{self.fingerprint}-{self.grid[0]}x{self.grid[1]}"
+        return table_name(self.encoder, self.fingerprint, f"{self.grid[0]}x{self.grid[1]}")
 
     @property
     def tiles(self) -> int:
@@ -88,6 +141,11 @@ class Describer:
         """Numbers in a descriptor."""
         return self.tiles * self.encoder.dim
 
+    @property
+    def whole(self) -> tuple[int, int]:
+        """All numbers describe the photo itself."""
+        return 0, self.dim
+
     def prepare(self, photo: Photo) -> NDArray[np.float32]:
         """Cut a photo into tiles and make them the network's input, T×3×H×W."""
         return self.encoder.prepare(
@@ -98,6 +156,12 @@ class Describer:
         """Run the network on prepared photos; N×dim."""
         tiles = prepared[0] if len(prepared) == 1 else np.concatenate(prepared)
         return describe(self.encoder.run(tiles), self.tiles)
+
+
+def table_name(encoder: Encoder, fingerprint: str, what: str) -> str:
+    """Name a table after its encoder: "<encoder>-<fingerprint>-<what>"."""
+    slug = re.sub(r"[^a-z0-9.]+", "-", encoder.name.lower()).strip("-.")[:40] or "encoder"
+    return f"{slug}-{fingerprint}-{what}"
 
 
 def same_network(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
@@ -120,20 +184,21 @@ def read_column(path: Path) -> DescriptorColumn:
 
     def read(table: Any) -> DescriptorColumn:
         facts = json.loads(table.schema.metadata[_METADATA])
-        rows, columns = facts["grid"]
+        grid = facts["grid"]
         return DescriptorColumn(
             path=path,
             encoder=facts["encoder"],
             fingerprint=facts["fingerprint"],
-            grid=(int(rows), int(columns)),
+            grid=(int(grid[0]), int(grid[1])) if grid else None,
             dim=table.schema.field("descriptor").type.list_size,
             count=table.count_rows(),
+            whole=slice(*facts.get("whole", (None, None))),
         )
 
     return _read(path, read)
 
 
-def create_column(path: Path, describer: Describer) -> None:
+def create_column(path: Path, describer: AnyDescriber) -> None:
     """Create the empty table of a describer.
 
     Raises:
@@ -142,12 +207,16 @@ def create_column(path: Path, describer: Describer) -> None:
     facts = {
         "encoder": describer.encoder.info(),
         "fingerprint": describer.fingerprint,
-        "grid": list(describer.grid),
+        "grid": describer.grid and list(describer.grid),
+        "whole": list(describer.whole),
     }
     with errors_of(path.parent, "created"):
         path.parent.mkdir(exist_ok=True)
     create_table(
-        path, _schema(describer.dim).with_metadata({_METADATA: json.dumps(facts).encode()})
+        path,
+        _schema(describer.dim, describer.dtype).with_metadata(
+            {_METADATA: json.dumps(facts).encode()}
+        ),
     )
 
 
@@ -155,26 +224,26 @@ def append_descriptors(
     path: Path,
     ids: Sequence[str],
     image_hashes: Sequence[str],
-    descriptors: NDArray[np.float32],
+    descriptors: Descriptors,
 ) -> None:
     """Append the descriptors (N×dim) of these photos to a table in one step.
 
     Raises:
         PoolError: they cannot be written.
     """
-    flat = np.ascontiguousarray(descriptors, np.float32)
+    flat = np.ascontiguousarray(descriptors)
     columns = {
         "id": ids,
         "image_sha256": image_hashes,
         "crc32": pa.array([zlib.crc32(row) for row in flat], pa.uint32()),
         "descriptor": pa.FixedSizeListArray.from_arrays(pa.array(flat.ravel()), flat.shape[1]),
     }
-    append_rows(path, pa.table(columns, schema=_schema(flat.shape[1])))
+    append_rows(path, pa.table(columns, schema=_schema(flat.shape[1], flat.dtype)))
 
 
 def load_descriptors(
     path: Path, wanted: Mapping[str, str], *, verify: bool = False
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+) -> tuple[Descriptors, NDArray[np.bool_]]:
     """Load descriptors in the order that is wanted.
 
     A descriptor counts only for the very photo it was computed from, so that one left over from
@@ -186,16 +255,17 @@ def load_descriptors(
         verify: compare the checksum of each descriptor, and leave out those that differ.
 
     Returns:
-        N×dim float32, and N booleans: which of them the table has. The others are zero.
+        N×dim, and N booleans: which of them the table has. The others are zero.
 
     Raises:
         PoolError: the table is missing or damaged.
     """
     row_of = {item: row for row, item in enumerate(wanted.items())}
 
-    def read(table: Any) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        dim, count = table.schema.field("descriptor").type.list_size, table.count_rows()
-        descriptors = np.zeros((len(wanted), dim), np.float32)
+    def read(table: Any) -> tuple[Descriptors, NDArray[np.bool_]]:
+        kind, count = table.schema.field("descriptor").type, table.count_rows()
+        dim = kind.list_size
+        descriptors = np.zeros((len(wanted), dim), kind.value_type.to_pandas_dtype())
         known = np.zeros(len(wanted), np.bool_)
         for start in range(0, count, _BATCH):
             chunk = range(start, min(start + _BATCH, count))
@@ -244,12 +314,12 @@ def _read(path: Path, read: Callable[[Any], Result]) -> Result:
         raise PoolError(f"{error}; delete {path}, it is computed anew when needed") from error
 
 
-def _schema(dim: int) -> pa.Schema:
+def _schema(dim: int, dtype: DTypeLike) -> pa.Schema:
     return pa.schema(
         [
             pa.field("id", pa.string(), nullable=False),
             ("image_sha256", pa.string()),
             ("crc32", pa.uint32()),
-            ("descriptor", pa.list_(pa.float32(), dim)),
+            ("descriptor", pa.list_(pa.from_numpy_dtype(dtype), dim)),
         ]
     )

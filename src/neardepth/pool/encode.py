@@ -7,22 +7,28 @@ import time
 import warnings
 from contextlib import ExitStack
 
-import numpy as np
-from numpy.typing import NDArray
-
 from neardepth.encoders import Encoder
 from neardepth.errors import PoolError
 from neardepth.pool.build import BuildReport
 from neardepth.pool.completion import complete, compute, load_known
-from neardepth.pool.descriptors import Describer, DescriptorColumn, same_network
+from neardepth.pool.descriptors import (
+    AnyDescriber,
+    DescriptorColumn,
+    Descriptors,
+    same_network,
+)
 from neardepth.pool.pipeline import Progress
 from neardepth.pool.store import Pool
+from neardepth.pool.views import make_describer
 from neardepth.pool.writer import PoolWriter
 
 
 def ensure_descriptors(
-    pool: Pool, encoder: Encoder, grid: tuple[int, int], progress: Progress | None = None
-) -> NDArray[np.float32]:
+    pool: Pool,
+    encoder: Encoder,
+    grid: tuple[int, int] | None,
+    progress: Progress | None = None,
+) -> Descriptors:
     """Return the descriptors of a pool, computing and keeping those that are missing.
 
     Where the pool cannot be written, or another process is writing to it, they are computed all
@@ -31,17 +37,17 @@ def ensure_descriptors(
     Args:
         pool: an open pool.
         encoder: the network that describes tiles.
-        grid: rows and columns of tiles.
+        grid: rows and columns of tiles; None for the views of the kernel method.
         progress: told the number of pairs done and in all, where some must be computed.
 
     Returns:
-        N×D float32 in the order of ``pool.ids``; D is tiles times features.
+        N×D in the order of ``pool.ids``; of tiles, D is tiles times features.
 
     Raises:
         PoolError: the pool's descriptors of this encoder were made with other weights or another
             preprocessing, or a photo of the pool is damaged.
     """
-    describer = Describer(encoder, grid)
+    describer = make_describer(encoder, grid)
     descriptors, known = load_known(pool, describer)
     if known.all():
         return descriptors
@@ -53,7 +59,7 @@ def ensure_descriptors(
         if writer is not None:  # another process may have described them until a moment ago
             descriptors, known = load_known(pool, describer)
 
-        def keep(hashes: dict[str, str], matrix: NDArray[np.float32]) -> None:
+        def keep(hashes: dict[str, str], matrix: Descriptors) -> None:
             nonlocal writer
             rows = [row_of[pair_id] for pair_id in hashes]
             descriptors[rows] = matrix
@@ -77,7 +83,7 @@ def ensure_descriptors(
 def encode_pool(
     path: str | os.PathLike[str],
     encoder: Encoder,
-    grid: tuple[int, int],
+    grid: tuple[int, int] | None,
     progress: Progress | None = None,
 ) -> BuildReport:
     """Add a descriptor column to a pool, or complete it.
@@ -91,7 +97,7 @@ def encode_pool(
         KeyboardInterrupt: after everything complete has been committed.
     """
     start = time.perf_counter()
-    describer = Describer(encoder, grid)
+    describer = make_describer(encoder, grid)
     with PoolWriter(path) as writer:
         pool = writer.pool()
         outcome = complete(writer, describer, progress)
@@ -105,7 +111,7 @@ def encode_pool(
     )
 
 
-def _forget_what_changed(writer: PoolWriter, pool: Pool, describer: Describer) -> None:
+def _forget_what_changed(writer: PoolWriter, pool: Pool, describer: AnyDescriber) -> None:
     for column in _stale(pool, describer):
         writer.drop_descriptors(column.key)
     setting, info = pool.encoder_setting, describer.encoder.info()
@@ -116,17 +122,18 @@ def _forget_what_changed(writer: PoolWriter, pool: Pool, describer: Describer) -
         writer.update_settings(encoder=info)
 
 
-def _stale(pool: Pool, describer: Describer) -> list[DescriptorColumn]:
+def _stale(pool: Pool, describer: AnyDescriber) -> list[DescriptorColumn]:
     """List the columns whose encoder came from the same source and is another by now."""
     return [
         column
         for column in pool.descriptor_columns()
         if column.encoder["source"] == describer.encoder.source
+        and (column.grid is None) == (describer.grid is None)
         and column.fingerprint != describer.fingerprint
     ]
 
 
-def _refuse_stale(pool: Pool, describer: Describer) -> None:
+def _refuse_stale(pool: Pool, describer: AnyDescriber) -> None:
     stale = _stale(pool, describer)
     if stale:
         info, known = describer.encoder.info(), stale[0].encoder

@@ -11,14 +11,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neardepth.errors import NearDepthError
 from neardepth.imaging.photos import Photo
-from neardepth.pool.descriptors import Describer
+from neardepth.pool.descriptors import AnyDescriber, Descriptors
 
 Progress = Callable[[int, int], None]
 """Called with the number of pairs done and the number in all."""
@@ -50,7 +49,7 @@ class Loaded(Generic[Subject]):
 @dataclass(frozen=True, eq=False)
 class _Prepared(Generic[Subject]):
     subject: Subject
-    tiles: list[NDArray[np.float32]]
+    images: list[Any]
     bytes: int
 
 
@@ -59,8 +58,14 @@ class Described(Generic[Subject]):
     """A photo with its descriptors, one for each describer."""
 
     subject: Subject
-    descriptors: tuple[NDArray[np.float32], ...]
+    descriptors: tuple[Descriptors, ...]
     bytes: int = 0
+
+
+def stacked(items: Sequence[Described[Subject]], describer: int) -> Descriptors:
+    """Return the descriptors that one of the describers gave, N×dim."""
+    rows: Any = [item.descriptors[describer] for item in items]
+    return np.stack(rows)
 
 
 @dataclass
@@ -74,7 +79,7 @@ class Outcome:
 def describe_all(
     items: Sequence[tuple[str, Item]],
     load: Callable[[Item], Loaded[Subject]],
-    describers: Sequence[Describer],
+    describers: Sequence[AnyDescriber],
     commit: Callable[[list[Described[Subject]]], None],
     progress: Callable[[int], None],
 ) -> Outcome:
@@ -94,8 +99,8 @@ def describe_all(
 
     def prepare(item: tuple[str, Item]) -> _Prepared[Subject]:
         loaded = load(item[1])
-        tiles = [describer.prepare(loaded.photo) for describer in describers]
-        return _Prepared(loaded.subject, tiles, loaded.bytes)
+        images = [describer.prepare(loaded.photo) for describer in describers]
+        return _Prepared(loaded.subject, images, loaded.bytes)
 
     outcome = Outcome()
     most_tiles = max((describer.tiles for describer in describers), default=1)
@@ -116,10 +121,10 @@ def describe_all(
 
 
 def _describe(
-    ready: Sequence[_Prepared[Subject]], describers: Sequence[Describer]
+    ready: Sequence[_Prepared[Subject]], describers: Sequence[AnyDescriber]
 ) -> list[Described[Subject]]:
     matrices = [
-        describer.describe([prepared.tiles[index] for prepared in ready])
+        describer.describe([prepared.images[index] for prepared in ready])
         for index, describer in enumerate(describers)
     ]
     return [

@@ -24,6 +24,7 @@ from neardepth.imaging.depthmaps import EncodedDepth, decode_depth
 from neardepth.imaging.photos import Photo, decode_photo
 from neardepth.pool.descriptors import (
     DescriptorColumn,
+    Descriptors,
     list_column_paths,
     load_descriptors,
     read_column,
@@ -199,6 +200,17 @@ class Pool:
         with errors_of(self.path, "read"):
             return {row["id"]: PairRecord.from_row(row) for row in table.to_pylist()}
 
+    @cached_property
+    def row_of(self) -> dict[str, int]:
+        """Place of each id in `ids`."""
+        return {pair_id: row for row, pair_id in enumerate(self.ids)}
+
+    @cached_property
+    def depth_kind(self) -> str:
+        """What the depth maps measure: "z", "ray", or "mixed"."""
+        kinds = self.table(["depth_kind"])["depth_kind"].unique().to_pylist()
+        return str(kinds[0]) if len(kinds) == 1 else "mixed"
+
     def table(self, columns: Sequence[str]) -> pa.Table:
         """Return columns of the pairs table in the order of `ids`; see `PAIRS_SCHEMA`."""
         return self._read(self.ids, columns)
@@ -211,8 +223,8 @@ class Pool:
         """
         return [read_column(path) for path in list_column_paths(self.path / DESCRIPTORS)]
 
-    def descriptors(self, key: str) -> NDArray[np.float32]:
-        """Load a descriptor table: float32 N×D in the order of `ids`.
+    def descriptors(self, key: str) -> Descriptors:
+        """Load a descriptor table: N×D in the order of `ids`.
 
         Raises:
             PoolError: there is no such table, it is damaged, or some pairs are not in it.

@@ -10,15 +10,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 from filelock import FileLock, Timeout
-from numpy.typing import NDArray
 
 from neardepth.datasets.pair import RgbdPair
 from neardepth.errors import PoolError
 from neardepth.pool.descriptors import (
-    Describer,
+    AnyDescriber,
+    Descriptors,
     append_descriptors,
     create_column,
     list_column_paths,
@@ -91,7 +90,7 @@ class PoolWriter:
     def append(
         self,
         pairs: Sequence[tuple[RgbdPair, PairRecord]],
-        descriptors: Sequence[tuple[Describer, NDArray[np.float32]]] = (),
+        descriptors: Sequence[tuple[AnyDescriber, Descriptors]] = (),
     ) -> None:
         """Add pairs, descriptors first, so that no reader sees a pair without its own.
 
@@ -110,7 +109,7 @@ class PoolWriter:
         self._committed()
 
     def append_descriptors(
-        self, describer: Describer, hashes: Mapping[str, str], matrix: NDArray[np.float32]
+        self, describer: AnyDescriber, hashes: Mapping[str, str], matrix: Descriptors
     ) -> None:
         """Add descriptors (N×dim) of photos given by id with their SHA-256.
 

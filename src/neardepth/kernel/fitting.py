@@ -1,0 +1,326 @@
+"""Fitting a kernel model to a pool: features and depth in, plain arrays out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neardepth.kernel.local import (
+    COMPONENTS,
+    SURROUNDINGS,
+    components,
+    random_frequencies,
+    regress,
+    surroundings,
+)
+from neardepth.kernel.model import KernelModel, LocalStage, Prediction, Projection
+from neardepth.kernel.spread import calibrate, uncalibrated
+from neardepth.kernel.targets import known_cells
+from neardepth.pool.views import Layout
+from neardepth.steps.dense import CELLS, GRIDS, Maps, mirrored
+from neardepth.steps.ridge import gaussian, inverse, left_out, squared_distances
+from neardepth.steps.views import VIEWS
+
+Matrix = NDArray[np.float32]
+Rows = NDArray[np.float16]
+
+RECIPE = 2
+"""Counted up whenever the same pool gives another fit."""
+CODE = 512
+"""Numbers of a code: principal components of the pool's features."""
+RANK = 64
+"""Principal components of log depth that are regressed."""
+WIDTH = 0.5
+"""Of the Gaussian kernel, in units of the median squared distance."""
+RIDGE = 0.03
+BLOCKS = 5
+"""Runs of consecutive pairs that are left out in turn: neighbouring frames show one room."""
+
+_WEIGHTS = {"stride16": 1.0, "stride32": 2.5}
+_BASIS_ROWS = 1024
+_LOCAL_PAIRS = 256
+SMALLEST = 5
+"""Pairs from which on the spread is calibrated."""
+_ROUNDS = 3  # of filling in what a depth map does not know by what is predicted for it
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A model, and what is needed to judge it on its own pool."""
+
+    model: KernelModel
+    first: Matrix
+    """N×rows×columns: stage 1's log depth of each photo from all other pairs."""
+    without: tuple[Matrix, ...]
+    """Stage 2's coefficients without each block."""
+    blocks: NDArray[np.intp]
+    """N: the block of each pair."""
+
+    def left_out(self, place: int, maps: Sequence[Maps]) -> Prediction:
+        """Predict a photo of the pool from all other pairs.
+
+        Args:
+            place: of the pair in the fit.
+            maps: of its photo; see `KernelModel.predict`.
+        """
+        model = self.model
+        local = replace(model.local, coefficients=self.without[self.blocks[place]])
+        own = np.zeros(len(model.centres), np.bool_)
+        own[place * VIEWS : (place + 1) * VIEWS] = True
+        return replace(model, local=local).predict(maps, first=self.first[place], own=own)
+
+
+def fit(
+    layouts: Sequence[Layout], rows: Sequence[Rows], targets: Matrix, focal: float | None = None
+) -> Fit:
+    """Fit both stages and the calibration.
+
+    Args:
+        layouts: of each network's table.
+        rows: of each network, N×dim, in the natural order of the pairs.
+        targets: N×VIEWS×cells log depth (metres), NaN where unknown; scaled to ``focal``.
+        focal: focal length the targets are scaled to, in units of the root of the photo's area.
+    """
+    pairs = len(targets)
+    projections, centres, residual = _project(layouts, rows)
+    squared = squared_distances(centres, centres)
+    unit = _typical(squared)
+    blocks = np.arange(pairs) * min(BLOCKS, pairs) // pairs
+    novelty = _novelty(squared, residual, blocks, unit)
+    inverted = inverse(gaussian(squared, WIDTH / unit), RIDGE)
+
+    known = known_cells(targets)
+    mean, basis, coefficients = _solve_for(targets, known, inverted)
+    weights = inverted @ coefficients
+
+    def predicted(group: NDArray[np.intp]) -> Matrix:
+        """Stage 1 of every view with its group of pairs left out, N×VIEWS×rows×columns."""
+        if pairs < 2:  # nothing is left when the one pair is not used
+            log_depth = coefficients - np.float32(RIDGE) * weights
+        else:
+            views = group.repeat(VIEWS)
+            log_depth = left_out(
+                inverted, weights, coefficients, [np.flatnonzero(views == g) for g in set(group)]
+            )
+        log_depth = mean + log_depth @ basis
+        return log_depth.reshape(pairs, VIEWS, *CELLS)
+
+    alone = predicted(np.arange(pairs))
+    local, without, cells, channels = _fit_local(layouts, rows, targets, alone, blocks)
+    calibration = uncalibrated(unit)
+    if pairs >= SMALLEST:
+        first = predicted(blocks)[:, 0]
+        corrected = np.stack(
+            [
+                local.at(channels(pair), first[pair], cells[pair], without[blocks[pair]])
+                for pair in range(pairs)
+            ]
+        )
+        truth = np.take_along_axis(targets[:, 0], cells, axis=1)
+        calibration = calibrate(corrected, truth, first, novelty, cells, unit)
+    model = KernelModel(
+        projections=projections,
+        centres=centres,
+        width=WIDTH / unit,
+        weights=weights,
+        basis=basis,
+        mean=mean,
+        known=known,
+        local=local,
+        calibration=calibration,
+        image_weights=inverted.reshape(pairs, VIEWS, -1).sum(axis=1).astype(np.float16),
+        focal=focal,
+    )
+    return Fit(model, alone[:, 0], without, blocks)
+
+
+def _project(
+    layouts: Sequence[Layout], rows: Sequence[Rows]
+) -> tuple[tuple[Projection, ...], Matrix, Matrix]:
+    """Find the principal components of the photos' features, and every view's code.
+
+    Returns:
+        The projections, codes (N·VIEWS)×P, and N squared lengths of what the photos' codes leave
+        out.
+    """
+    pairs = len(rows[0])
+    chosen = np.unique(np.linspace(0, pairs - 1, min(pairs, _BASIS_ROWS)).astype(int))
+    standard, gram = [], np.zeros((len(chosen), len(chosen)), np.float32)
+    for layout, table in zip(layouts, rows, strict=True):
+        features = layout.view(table[chosen], 0).astype(np.float32)
+        mean, scale = features.mean(axis=0), _scale(layout, features)
+        features = (features - mean) * scale
+        gram += features @ features.T
+        standard.append((features, mean, scale))
+    values, vectors = np.linalg.eigh(gram.astype(np.float64))
+    kept = values > max(values[-1] * 1e-6, 1e-12)
+    values, vectors = values[kept][::-1][:CODE], vectors[:, kept][:, ::-1][:, :CODE]
+    to_code = (vectors / np.sqrt(values)).astype(np.float32)
+    if not len(values):  # all photos are alike
+        to_code = np.zeros((len(chosen), 1), np.float32)
+    projections = []
+    for features, mean, scale in standard:
+        directions = scale[:, None] * (features.T @ to_code)
+        projections.append(Projection(scale, directions, mean @ directions, mean * scale))
+    codes = np.zeros((pairs, VIEWS, to_code.shape[1]), np.float32)
+    energy = np.zeros(pairs, np.float32)
+    for layout, table, projection in zip(layouts, rows, projections, strict=True):
+        channels = dict(zip(GRIDS, layout.channels, strict=True))
+        for view in range(VIEWS // 2):
+            features = layout.view(table, view).astype(np.float32)
+            codes[:, 2 * view] += projection.codes(features)
+            codes[:, 2 * view + 1] += projection.codes(mirrored(features, channels))
+            if view == 0:
+                energy += projection.energy(features)
+    residual = np.maximum(energy - (codes[:, 0] ** 2).sum(axis=1), 0)
+    return tuple(projections), codes.reshape(pairs * VIEWS, -1), residual
+
+
+def _scale(layout: Layout, features: Matrix) -> Matrix:
+    """What to multiply features by: one over their deviation, times the weight of their level."""
+    deviation = features.std(axis=0)
+    scales, start = [], 0
+    for (level, (rows, columns)), channels in zip(GRIDS.items(), layout.channels, strict=True):
+        part = deviation[start : start + channels * rows * columns]
+        floor = max(1e-3 * float(part.max()), 1e-6)  # a channel that never changes says nothing
+        scales.append((_WEIGHTS[level] / len(part)) ** 0.5 / np.maximum(part, floor))
+        start += len(part)
+    return np.concatenate(scales).astype(np.float32)
+
+
+def _typical(squared: Matrix) -> float:
+    """Return the median squared distance of two views; 1 where all are alike."""
+    step = max(1, len(squared) // 512)
+    median = float(np.median(squared[::step, ::step]))
+    return median if median > 1e-9 else 1.0
+
+
+def _novelty(
+    squared: Matrix, residual: Matrix, blocks: NDArray[np.intp], unit: float
+) -> NDArray[np.float64]:
+    """How unlike the pairs outside its block each photo is; see `Calibration.novelty_of`."""
+    measure = uncalibrated(unit).novelty_of
+    views = blocks.repeat(VIEWS)
+    return np.array(
+        [
+            measure(
+                squared[VIEWS * pair, views != block]
+                if len(set(blocks)) > 1
+                else squared[VIEWS * pair],
+                float(residual[pair]),
+            )
+            for pair, block in enumerate(blocks)
+        ]
+    )
+
+
+def _solve_for(
+    targets: Matrix, known: NDArray[np.bool_], inverted: Matrix
+) -> tuple[Matrix, Matrix, Matrix]:
+    """Return the mean (cells), a basis (R×cells) of log depth, and each view's coefficients in it.
+
+    What a depth map does not know is filled in with what is predicted for it from the others.
+    """
+    flat = targets.reshape(len(targets) * VIEWS, -1)
+    unknown = ~np.isfinite(flat)
+    overall = float(flat[~unknown].mean(dtype=np.float64))
+    counts = np.maximum((~unknown).sum(axis=0), 1)
+    mean = np.where(unknown, 0, flat - overall).sum(axis=0, dtype=np.float64) / counts + overall
+    mean = np.where(known, mean, overall).astype(np.float32)
+    # A map that knows only a part says by its level there what the rest is like.
+    level = np.where(unknown, 0, flat - mean).sum(axis=1) / np.maximum((~unknown).sum(axis=1), 1)
+    filled = np.where(unknown, level[:, None], flat - mean).astype(np.float32)
+    groups = [np.arange(VIEWS) + VIEWS * pair for pair in range(len(targets))]
+    rounds = _ROUNDS if unknown[:, known].any() and len(targets) > 1 else 0
+    for _ in range(rounds):
+        basis = _principal(filled)
+        coefficients = filled @ basis.T
+        alone = left_out(inverted, inverted @ coefficients, coefficients, groups) @ basis
+        filled = np.where(unknown, alone, filled)
+    basis = _principal(filled)
+    return mean, basis, filled @ basis.T
+
+
+def _principal(maps: Matrix) -> Matrix:
+    """Return the first principal directions of n×C maps, R×C."""
+    covariance = maps.T @ maps
+    vectors = np.linalg.eigh(covariance.astype(np.float64))[1]
+    return np.ascontiguousarray(vectors[:, ::-1][:, :RANK].T, np.float32)
+
+
+def _fit_local(
+    layouts: Sequence[Layout],
+    rows: Sequence[Rows],
+    targets: Matrix,
+    alone: Matrix,
+    blocks: NDArray[np.intp],
+) -> tuple[LocalStage, tuple[Matrix, ...], NDArray[np.intp], Callable[[int], Matrix]]:
+    """Fit stage 2 to what stage 1 leaves of each photo and its mirror image, without their pair.
+
+    Returns:
+        The stage, its coefficients without each block, each pair's sampled cells (N×n), and a
+        function that gives a pair's inputs at them (n×ΣP).
+    """
+    cells = layouts[0].cells(rows[0])
+    means, directions = _local_components(layouts, rows)
+
+    def at(pair: int) -> Matrix:
+        parts = []
+        for layout, table, mean, direction in zip(layouts, rows, means, directions, strict=True):
+            local = layout.local(table[pair : pair + 1])[0].astype(np.float32)
+            start = 0
+            for level, channels in zip(GRIDS, layout.channels, strict=True):
+                part = local[:, start : start + channels] - mean[level]
+                parts.append(part @ direction[level])
+                start += channels
+        return np.concatenate(parts, axis=1)
+
+    count = sum(d[level].shape[1] for d in directions for level in GRIDS) + SURROUNDINGS
+    frequencies, phases = random_frequencies(count)
+
+    def batches() -> Iterator[tuple[int, Matrix, Matrix]]:
+        for pair, block in enumerate(blocks):
+            around = surroundings(alone[pair, :2])
+            local = at(pair)
+            places = (cells[pair], _mirrored_cells(cells[pair]))
+            inputs = [
+                np.concatenate([local, around[view][place]], axis=1)
+                for view, place in enumerate(places)
+            ]
+            residual = [
+                targets[pair, view][place] - alone[pair, view].ravel()[place]
+                for view, place in enumerate(places)
+            ]
+            wanted = np.concatenate(residual)
+            known = np.isfinite(wanted)
+            yield int(block), np.concatenate(inputs)[known], wanted[known]
+
+    whole, without = regress(batches(), frequencies, phases)
+    stage = LocalStage(means, directions, frequencies, phases, whole)
+    return stage, tuple(without[block] for block in sorted(without)), cells, at
+
+
+def _local_components(
+    layouts: Sequence[Layout], rows: Sequence[Rows]
+) -> tuple[tuple[dict[str, Matrix], ...], tuple[dict[str, Matrix], ...]]:
+    """Return means and principal directions of each network's channels, by level."""
+    means, directions = [], []
+    for layout, table in zip(layouts, rows, strict=True):
+        step = max(1, len(table) // _LOCAL_PAIRS)
+        sample = layout.local(table[::step]).reshape(-1, sum(layout.channels)).astype(np.float32)
+        mean, direction, start = {}, {}, 0
+        for level, channels in zip(GRIDS, layout.channels, strict=True):
+            part = sample[:, start : start + channels]
+            mean[level], direction[level] = components(part, COMPONENTS[level])
+            start += channels
+        means.append(mean)
+        directions.append(direction)
+    return tuple(means), tuple(directions)
+
+
+def _mirrored_cells(cells: NDArray[np.intp]) -> NDArray[np.intp]:
+    rows, columns = np.divmod(cells, CELLS[1])
+    return rows * CELLS[1] + CELLS[1] - 1 - columns

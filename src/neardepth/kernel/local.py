@@ -1,0 +1,157 @@
+"""Stage 2: the log depth that stage 1 leaves, regressed cell by cell on the photo's own features.
+
+A cell's inputs are the principal components of the networks' channels there and what stage 1 says
+of its surroundings. The regression is linear in these and in random cosines of them (A. Rahimi,
+B. Recht, *Random Features for Large-Scale Kernel Machines*, 2007).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator
+
+import cv2
+import numpy as np
+import scipy.linalg
+from numpy.typing import NDArray
+
+from neardepth.steps.dense import CELLS
+
+Matrix = NDArray[np.float32]
+
+COMPONENTS = {"stride16": 64, "stride32": 96}
+"""Principal components kept of each level's channels."""
+
+_COSINES = 1000
+_FREQUENCY = 0.15
+_RIDGE = 0.016  # for each cell that is trained on
+_BATCHES = 64
+_BLUR = 3.0  # cells
+SURROUNDINGS = 8
+
+
+def surroundings(log_depth: Matrix) -> Matrix:
+    """Describe each cell by what stage 1 says around it.
+
+    Args:
+        log_depth: N×rows×columns, stage 1's.
+
+    Returns:
+        N×cells×8: less its mean over the frame, that mean, the deviation over the frame, both
+        gradients, less its blur, and the cell's position in −1…1.
+    """
+    mean = log_depth.mean(axis=(1, 2), keepdims=True)
+    spread = log_depth.std(axis=(1, 2), keepdims=True)
+    blurred = np.stack([cv2.GaussianBlur(values, (0, 0), _BLUR) for values in log_depth])
+    down, across = np.gradient(log_depth, axis=(1, 2))
+    rows, columns = np.meshgrid(
+        *(np.linspace(-1, 1, n, dtype=np.float32) for n in CELLS), indexing="ij"
+    )
+    parts = (
+        log_depth - mean,
+        mean,
+        spread,
+        5 * across,
+        5 * down,
+        5 * (log_depth - blurred),
+        columns[None],
+        rows[None],
+    )
+    stacked = np.stack(np.broadcast_arrays(*parts), axis=-1)
+    return stacked.reshape(len(log_depth), -1, SURROUNDINGS).astype(np.float32, copy=False)
+
+
+def components(channels: Matrix, count: int) -> tuple[Matrix, Matrix]:
+    """Return the mean of n×C channels and their first principal directions, C×count.
+
+    Directions are divided by the first one's deviation, so that levels weigh alike.
+    """
+    mean = channels.mean(axis=0, dtype=np.float64).astype(np.float32)
+    centred = channels - mean
+    values, vectors = np.linalg.eigh((centred.T @ centred).astype(np.float64) / len(centred))
+    first = max(float(values[-1]), np.finfo(np.float32).tiny)
+    return mean, (vectors[:, ::-1][:, :count] / first**0.5).astype(np.float32)
+
+
+def random_frequencies(inputs: int, seed: int = 0) -> tuple[Matrix, Matrix]:
+    """Draw frequencies (inputs×M; stage 1's come last and twice as high) and phases (M)."""
+    random = np.random.default_rng(seed)
+    frequencies = random.normal(0, _FREQUENCY, (inputs, _COSINES))
+    frequencies[-SURROUNDINGS:] *= 2
+    return frequencies.astype(np.float32), random.uniform(0, 2 * np.pi, _COSINES).astype(np.float32)
+
+
+def expand(inputs: Matrix, frequencies: Matrix, phases: Matrix) -> Matrix:
+    """Return the regression's features: cosines, the inputs themselves and 1; n×F."""
+    waves = inputs @ frequencies
+    waves += phases
+    np.cos(waves, out=waves)
+    return np.concatenate([waves, inputs, np.ones((len(inputs), 1), np.float32)], axis=1)
+
+
+def regress(
+    batches: Iterable[tuple[int, Matrix, Matrix]], frequencies: Matrix, phases: Matrix
+) -> tuple[Matrix, dict[int, Matrix]]:
+    """Solve the regression on everything, and without each block, from one pass over the cells.
+
+    Args:
+        batches: block, inputs n×I and residuals n (log depth) of some cells; blocks in order.
+        frequencies: I×M.
+        phases: M.
+
+    Returns:
+        The coefficients F, and those without each block.
+    """
+    size = _COSINES + len(frequencies) + 1
+    moments: dict[int, _Moments] = {}
+    for block, group in itertools.groupby(batches, key=lambda batch: batch[0]):
+        moments[block] = _Moments(size)
+        for chunk in _chunks(group):
+            inputs = np.concatenate([batch[1] for batch in chunk])
+            residuals = np.concatenate([batch[2] for batch in chunk])
+            moments[block].add(expand(inputs, frequencies, phases), residuals)
+    whole = _Moments(size)
+    for part in moments.values():
+        whole.join(part, 1)
+    coefficients = whole.solve()
+    without = {}
+    for block, part in moments.items():
+        whole.join(part, -1)
+        without[block] = whole.solve()
+        whole.join(part, 1)
+    return coefficients, without
+
+
+def _chunks(
+    batches: Iterable[tuple[int, Matrix, Matrix]],
+) -> Iterator[list[tuple[int, Matrix, Matrix]]]:
+    stream = iter(batches)
+    while chunk := list(itertools.islice(stream, _BATCHES)):
+        yield chunk
+
+
+class _Moments:
+    """Sums that a regression needs of its features F and residuals r: FᵀF, Fᵀr and their count."""
+
+    def __init__(self, size: int) -> None:
+        self.square = np.zeros((size, size), np.float64)
+        self.cross = np.zeros(size)
+        self.count = 0
+
+    def add(self, features: Matrix, residuals: Matrix) -> None:
+        self.square += features.T @ features
+        self.cross += features.T @ residuals
+        self.count += len(residuals)
+
+    def join(self, other: _Moments, sign: int) -> None:
+        self.square += sign * other.square
+        self.cross += sign * other.cross
+        self.count += sign * other.count
+
+    def solve(self) -> Matrix:
+        if not self.count:
+            return np.zeros(len(self.cross), np.float32)
+        ridge = np.full(len(self.cross), _RIDGE * self.count)
+        ridge[-1] = 1e-6 * self.count  # the constant is free
+        solved = scipy.linalg.solve(self.square + np.diag(ridge), self.cross, assume_a="pos")
+        return np.asarray(solved, np.float32)

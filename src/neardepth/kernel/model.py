@@ -1,0 +1,180 @@
+"""A fitted kernel model: plain arrays, and how a photo's depth comes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neardepth.kernel.local import expand, surroundings
+from neardepth.kernel.spread import Calibration
+from neardepth.steps.dense import CELLS, GRIDS, Maps, interpolation, pooled
+from neardepth.steps.ridge import gaussian, squared_distances
+
+Matrix = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Projection:
+    """From one network's pooled maps to codes: ``(features · scale) @ directions − offset``."""
+
+    scale: Matrix
+    """D."""
+    directions: Matrix
+    """D×P, already multiplied by ``scale``."""
+    offset: Matrix
+    """P."""
+    centre: Matrix
+    """D, mean of the features times ``scale``."""
+
+    def codes(self, features: Matrix) -> Matrix:
+        """Return N×P; the codes of several networks are added up."""
+        return np.asarray(features @ self.directions - self.offset)
+
+    def energy(self, features: Matrix) -> Matrix:
+        """Return N, the squared length of the standardised features."""
+        centred = features * self.scale - self.centre
+        return np.asarray(np.einsum("nd,nd->n", centred, centred))
+
+
+@dataclass(frozen=True, eq=False)
+class LocalStage:
+    """Stage 2's arrays; see `kernel.local`."""
+
+    means: tuple[Mapping[str, Matrix], ...]
+    """Of each network, by level: C."""
+    directions: tuple[Mapping[str, Matrix], ...]
+    """Of each network, by level: C×components."""
+    frequencies: Matrix
+    phases: Matrix
+    coefficients: Matrix
+
+    def inputs(self, maps: Sequence[Maps]) -> Matrix:
+        """Return the components at every cell, cells×ΣP, of one photo's maps, C×h×w each."""
+        parts = []
+        for network, means, directions in zip(maps, self.means, self.directions, strict=True):
+            for level in GRIDS:
+                values = network[level]
+                flat = values.reshape(len(values), -1) - means[level][:, None]
+                narrow = (directions[level].T @ flat).reshape(-1, *values.shape[1:])
+                down = interpolation(CELLS[0], values.shape[1])
+                across = interpolation(CELLS[1], values.shape[2])
+                parts.append((down @ (narrow @ across.T)).reshape(len(narrow), -1))
+        return np.ascontiguousarray(np.concatenate(parts).T)
+
+    def at(
+        self, components: Matrix, first: Matrix, cells: NDArray[np.intp], coefficients: Matrix
+    ) -> Matrix:
+        """Return the log depth of some cells, n, by other coefficients; components are n×ΣP."""
+        inputs = np.concatenate([components, surroundings(first[None])[0][cells]], axis=1)
+        features = expand(inputs, self.frequencies, self.phases)
+        return np.asarray(first.ravel()[cells] + features @ coefficients)
+
+    def correct(self, components: Matrix, first: Matrix) -> Matrix:
+        """Return stage 1's log depth (rows×columns) with its expected error added."""
+        inputs = np.concatenate([components, surroundings(first[None])[0]], axis=1)
+        features = expand(inputs, self.frequencies, self.phases)
+        return first + (features @ self.coefficients).reshape(first.shape)
+
+
+class Prediction(NamedTuple):
+    """What a model says of one photo, on the grid `CELLS`."""
+
+    log_depth: Matrix
+    """Rows×columns, natural logarithm of metres; NaN where nothing is known."""
+    first: Matrix
+    """Stage 1's."""
+    spread: Matrix
+    """Rows×columns, half width of the 68 % interval of log depth."""
+    novelty: float
+    """How unlike the pool the photo is; see `spread.novelty`."""
+    similarity: Matrix
+    """Kernel value with each view of the pool."""
+    codes: Matrix
+
+
+@dataclass(frozen=True, eq=False)
+class KernelModel:
+    """Everything that is fitted; see `kernel.fitting`."""
+
+    projections: tuple[Projection, ...]
+    """One a network, in the order of the encoders."""
+    centres: Matrix
+    """n×P codes of the pool's views, a pair's views one after the other."""
+    width: float
+    """Of the Gaussian kernel, ``exp(−width · squared distance)``."""
+    weights: Matrix
+    """n×R: the solved weights of the views' log depth, in the basis."""
+    basis: Matrix
+    """R×cells."""
+    mean: Matrix
+    """Cells: mean log depth."""
+    known: NDArray[np.bool_]
+    """Cells: where enough of the pool's depth maps know anything."""
+    local: LocalStage
+    calibration: Calibration
+    image_weights: NDArray[np.float16]
+    """N×n: the weight of each pool image is this times the kernel values."""
+    focal: float | None
+    """Focal length that depth is scaled to, in units of the root of the photo's area."""
+
+    def predict(
+        self,
+        maps: Sequence[Maps],
+        first: Matrix | None = None,
+        own: NDArray[np.bool_] | None = None,
+    ) -> Prediction:
+        """Predict the log depth of one photo.
+
+        Args:
+            maps: of each network, 1×C×h×w a level.
+            first: stage 1's answer, where it is known already.
+            own: n, views of the photo itself, which do not tell how unlike the others it is.
+        """
+        features = [pooled(network) for network in maps]
+        codes = self.codes(features)
+        squared = squared_distances(codes, self.centres)
+        others = squared[0] if own is None else squared[0, ~own]
+        novelty = self.calibration.novelty_of(others, self.residual(features, codes)[0])
+        similarity = gaussian(squared, self.width)[0]
+        if first is None:
+            first = (self.mean + (similarity @ self.weights) @ self.basis).reshape(CELLS)
+        single = [{name: values[0] for name, values in network.items()} for network in maps]
+        log_depth = self.local.correct(self.local.inputs(single), first)
+        spread = self.calibration.spread(
+            log_depth.reshape(1, -1), first[None], np.array([novelty])
+        ).reshape(CELLS)
+        unknown = ~self.known.reshape(CELLS)
+        log_depth[unknown] = np.nan
+        spread[unknown] = np.nan
+        return Prediction(log_depth, first, spread, novelty, similarity, codes)
+
+    def codes(self, features: Sequence[Matrix]) -> Matrix:
+        """Return the codes N×P of each network's pooled maps N×D."""
+        return np.asarray(
+            sum(p.codes(values) for p, values in zip(self.projections, features, strict=True))
+        )
+
+    def residual(self, features: Sequence[Matrix], codes: Matrix) -> Matrix:
+        """Return N: the squared length of what the codes leave out of the features."""
+        whole = sum(p.energy(values) for p, values in zip(self.projections, features, strict=True))
+        return np.asarray(np.maximum(whole - np.einsum("np,np->n", codes, codes), 0))
+
+    def weights_of(self, similarity: Matrix, own: int | None = None) -> Matrix:
+        """Return N: the weight of each pool image in a prediction, of any sign.
+
+        An image's weight is the sum of its views'. Where the photo is the pool's image ``own`` and
+        was left out, its own is 0 and the others' are approximate: solved as if it were there.
+        """
+        sums = self.image_weights.astype(np.float32)
+        if own is not None:
+            per = similarity.size // len(sums)
+            similarity = similarity.copy()
+            similarity[own * per : (own + 1) * per] = 0
+        weights = np.asarray(sums @ similarity, np.float32)
+        if own is not None:
+            weights[own] = 0
+        return weights

@@ -1,0 +1,65 @@
+"""Choosing the networks that a method describes photos with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from neardepth.encoders import Encoder, Preprocessing, load_encoder
+from neardepth.errors import EncoderError
+from neardepth.methods import Method
+from neardepth.pool import Pool
+
+
+def choose_encoder(
+    pool: Pool,
+    method: Method,
+    requested: str | None,
+    threads: int | None = None,
+    providers: Sequence[str] | None = None,
+) -> Encoder:
+    """Load the encoder to describe photos with: the requested, the pool's own or the method's.
+
+    A pool that was built with an encoder of the user's choice keeps to it for every method, so
+    that its descriptors are used; another encoder is only ever taken when asked for by name.
+
+    Raises:
+        EncoderError: its weights are not available, or are not those the pool was built with.
+    """
+    setting = pool.encoder_setting
+    if requested is not None or setting is None:
+        return load_encoder(requested or method.encoder, threads=threads, providers=providers)
+    try:
+        encoder = load_encoder(
+            setting["source"],
+            preprocessing=Preprocessing.from_dict(setting["preprocessing"]),
+            threads=threads,
+            providers=providers,
+        )
+    except EncoderError as error:
+        raise EncoderError(
+            f"{pool.path} was built with encoder {setting['name']}, which cannot be loaded now "
+            f"({error}); name another with --encoder"
+        ) from error
+    if encoder.weights_hash != setting["weights_hash"]:
+        raise EncoderError(
+            f"{setting['source']} has changed since {pool.path} was built with it; describe the "
+            f"pool anew with `neardepth pool encode {pool.path} --encoder {setting['source']}`"
+        )
+    return encoder
+
+
+def choose_encoders(
+    method: Method,
+    requested: str | None,
+    threads: int | None = None,
+    providers: Sequence[str] | None = None,
+) -> tuple[Encoder, ...]:
+    """Load the networks of a method of solved weights: those named, joined by "+".
+
+    The encoder that a pool was built with describes tiles; it says nothing about these.
+
+    Raises:
+        EncoderError: one is not available.
+    """
+    names = (requested or method.encoder).split("+")
+    return tuple(load_encoder(name, threads=threads, providers=providers) for name in names)

@@ -1,0 +1,180 @@
+"""Retrieval by the kernel method: depth maps of the pool, with weights that are solved for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neardepth.encoders import Encoder, joint_info
+from neardepth.errors import PoolError
+from neardepth.imaging.intrinsics import Intrinsics
+from neardepth.imaging.photos import Photo
+from neardepth.imaging.resize import resize_depth, resize_photo
+from neardepth.kernel.fitting import Fit
+from neardepth.kernel.model import KernelModel, Prediction
+from neardepth.kernel.pool_fit import ordered, pool_fit
+from neardepth.methods import Method
+from neardepth.pool import Pool, Progress
+from neardepth.result import DepthResult, Neighbour
+from neardepth.retrieval.camera import relative_focal
+from neardepth.retrieval.common import evidence_of, facts_of, rows_of, working_size
+from neardepth.steps.dense import GRIDS, Maps
+from neardepth.steps.refinement import REFINEMENTS, fill_unknown
+from neardepth.steps.views import VIEWS, frame
+
+_FITS = 8  # fits without parts of the pool that are held at a time
+
+
+class KernelRetrieval:
+    """Predicts depth by a model fitted to the whole pool.
+
+    Args:
+        pool: an open pool.
+        method: which networks, and how to refine.
+        encoders: the networks.
+        fill: fill in what no pair of the pool knows.
+        progress: told how far the pool's descriptors are, where some must be computed first.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        method: Method,
+        encoders: Sequence[Encoder],
+        fill: bool,
+        progress: Progress | None,
+    ) -> None:
+        self.pool, self.method, self.encoders, self.fill = pool, method, tuple(encoders), fill
+        self._fit = pool_fit(pool, self.encoders, progress)
+        self._ids = ordered(pool)
+        self._place = {pair_id: place for place, pair_id in enumerate(self._ids)}
+        self._without: dict[frozenset[str], Fit] = {}
+
+    def prepare(self, photo: Photo) -> NDArray[np.uint8]:
+        """Resize a photo to what the networks look at, 1×H×W×3."""
+        return frame(photo.image)[None]
+
+    def describe(self, prepared: NDArray[np.uint8]) -> list[Maps]:
+        """Return each network's maps of a prepared photo."""
+        return [encoder.maps(prepared, list(GRIDS)) for encoder in self.encoders]
+
+    def estimate(
+        self, photo: Photo, descriptor: list[Maps], exclude: Collection[str] = ()
+    ) -> DepthResult:
+        """Estimate a described photo; where pairs are excluded, from a fit without them."""
+        left_out = frozenset(self.pool.ids[row] for row in rows_of(self.pool, exclude))
+        fitted, ids = self._fit, self._ids
+        if left_out:
+            if len(left_out) == len(self.pool):
+                raise PoolError(
+                    f"{self.pool.path}: every pair of the pool is excluded for {photo.name}"
+                )
+            fitted, ids = self._fit_without(left_out), ordered(self.pool, left_out)
+        return self._result(photo, fitted.model, ids, fitted.model.predict(descriptor))
+
+    def alone(self, pair_id: str, exclude: Collection[str]) -> DepthResult:
+        """Estimate a photo of the pool without some of the pool.
+
+        Without itself alone no new fit is needed: stage 1 has a closed form, and stage 2 takes the
+        coefficients that were fitted without the photo's block.
+        """
+        photo = self.pool.photo(pair_id)
+        descriptor = self.describe(self.prepare(photo))
+        if set(exclude) != {pair_id} or len(self.pool) < 2:
+            return self.estimate(photo, descriptor, exclude)
+        place = self._place[pair_id]
+        prediction = self._fit.left_out(place, descriptor)
+        model = self._fit.model
+        return self._result(photo, model, self._ids, prediction, place)
+
+    def _fit_without(self, left_out: frozenset[str]) -> Fit:
+        if left_out not in self._without:
+            if len(self._without) >= _FITS:
+                del self._without[next(iter(self._without))]
+            self._without[left_out] = pool_fit(self.pool, self.encoders, exclude=left_out)
+        return self._without[left_out]
+
+    def _result(
+        self,
+        photo: Photo,
+        model: KernelModel,
+        ids: Sequence[str],
+        prediction: Prediction,
+        own: int | None = None,
+    ) -> DepthResult:
+        weights = model.weights_of(prediction.similarity, own)
+        ranked = np.argsort(-np.abs(weights), kind="stable")
+        named = ranked[ranked != own][: self.method.k]
+        names = [ids[place] for place in named]
+        views = model.centres.reshape(len(ids), VIEWS, -1)[named]
+        correlations = _cosines(views, prediction.codes[0])
+        camera, assumption, shift = _camera(photo, model.focal)
+        return DepthResult(
+            photo=photo,
+            **self._maps(photo.image, prediction, shift),
+            neighbours=tuple(
+                Neighbour(id=name, correlation=float(c), weight=float(weights[place]), kept=True)
+                for name, c, place in zip(names, correlations, named, strict=True)
+            ),
+            evidence=evidence_of(self.pool, names),
+            low_confidence=prediction.novelty > model.calibration.limit,
+            intrinsics=camera,
+            method={
+                **self.method.settings(),
+                "encoder": joint_info(self.encoders),
+                "camera": assumption,
+                "novelty": round(prediction.novelty, 4),
+                "novelty_limit": round(max(model.calibration.limit, -99.0), 4),
+            },
+            pool=facts_of(self.pool),
+            factor95=model.calibration.factor95,
+        )
+
+    def _maps(
+        self, photo: NDArray[np.uint8], prediction: Prediction, shift: float
+    ) -> dict[str, Any]:
+        """Bring the prediction to the photo's size along the photo's edges."""
+        size, full = working_size(photo), photo.shape[:2]
+        coarse = np.exp(prediction.log_depth + np.float32(shift))
+        fused = resize_depth(coarse, size)
+        refined = REFINEMENTS[self.method.refine](
+            fused, resize_photo(photo, size), self.method.refine_radius, self.method.refine_sigma
+        )
+        depth = resize_depth(refined, full)
+        return {
+            "depth": resize_depth(fill_unknown(refined), full) if self.fill else depth,
+            "fused": resize_depth(fused, full),
+            "uncertainty": depth * resize_depth(prediction.spread, full),
+            "filled": np.isnan(depth) if self.fill else None,
+        }
+
+
+def _cosines(views: NDArray[np.float32], code: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Correlation of a photo's features with the most alike view of each image (N×VIEWS×P).
+
+    Codes are features less the pool's mean, so their cosine is the correlation of what sets a
+    photo apart from the pool.
+    """
+    norms = np.linalg.norm(views, axis=2) * np.linalg.norm(code)
+    return np.asarray((views @ code / np.maximum(norms, 1e-12)).max(axis=1))
+
+
+def _camera(photo: Photo, usual: float | None) -> tuple[Intrinsics | None, str, float]:
+    """Return the photo's camera, what is assumed of it, and what to add to log depth for it."""
+    height, width = photo.image.shape[:2]
+    own = relative_focal(photo.intrinsics, height, width)
+    if usual is None:
+        return photo.intrinsics, "that of the pool, whose focal length is not known", 0.0
+    usual_px = usual * (height * width) ** 0.5
+    if photo.intrinsics is None or own is None:
+        text = f"that of the pool: focal length {usual_px:.0f} px"
+        middle = ((width - 1) / 2, (height - 1) / 2)
+        return Intrinsics(usual_px, usual_px, *middle, "assumed: the pool's usual"), text, 0.0
+    text = (
+        f"focal length {own / usual * usual_px:.0f} px ({photo.intrinsics.origin}), the pool's "
+        f"{usual_px:.0f} px: depth × {own / usual:.2f}"
+    )
+    return photo.intrinsics, text, float(np.log(own / usual))
