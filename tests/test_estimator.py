@@ -176,11 +176,13 @@ def test_unknown_pixels_stay_unknown_unless_filled(encoder: Encoder, tmp_path: P
         depth[:30] = 0
         Image.fromarray(depth).save(path)
     build_pool(open_source(source), tmp_path / "holes.pool", encoder, (2, 2))
-    estimate = DepthEstimator(tmp_path / "holes.pool", encoder=encoder, tiles=(2, 2))
+    estimate = DepthEstimator(tmp_path / "holes.pool", "knn", encoder=encoder, tiles=(2, 2))
     depth = estimate(scene(99)[0]).depth
     assert np.isnan(depth[:30]).all()
     assert not np.isnan(depth[30:]).any()
-    filling = DepthEstimator(tmp_path / "holes.pool", encoder=encoder, tiles=(2, 2), fill=True)
+    filling = DepthEstimator(
+        tmp_path / "holes.pool", "knn", encoder=encoder, tiles=(2, 2), fill=True
+    )
     filled = filling(scene(99)[0])
     assert not np.isnan(filled.depth).any()
     np.testing.assert_array_equal(filled.filled, np.isnan(depth))
@@ -215,7 +217,7 @@ def test_settings_can_be_overridden_and_are_checked(pool: Pool, encoder: Encoder
     )
     for wrong in wrongs:
         with pytest.raises(MethodError, match=next(iter(wrong))):
-            DepthEstimator(pool, encoder=encoder, **wrong)
+            DepthEstimator(pool, "knn", encoder=encoder, **wrong)
     with pytest.raises(MethodError, match="no method 'papre'"):
         find_method("papre")
     assert isinstance(find_method("paper"), Method)
@@ -279,7 +281,9 @@ def test_sparse_lidar_depth_is_fused_without_spreading_into_the_unknown(
         depth = real / "depth" / f"{path.stem}.png"
         (folder / "depth" / depth.name).symlink_to(depth)
     build_pool(open_source(folder, depth_scale=256), tmp_path / "k.pool", encoder, (2, 2))
-    estimate = DepthEstimator(tmp_path / "k.pool", encoder=encoder, tiles=(2, 2), threshold=-1)
+    estimate = DepthEstimator(
+        tmp_path / "k.pool", "knn", encoder=encoder, tiles=(2, 2), threshold=-1
+    )
     for _, result in estimate.leave_one_out():
         known = ~np.isnan(result.depth)
         theirs = [estimate.pool.depth(n.id) for n in result.neighbours if n.kept]

@@ -50,7 +50,8 @@ def test_build_estimate_explain_from_end_to_end(site: Path, tmp_path: Path) -> N
 def test_every_step_can_be_set(site: Path, tmp_path: Path) -> None:
     neardepth(
         "estimate", site / "room.jpg", "--pool", site / "site.pool", "-o", tmp_path,
-        "--k", 3, "--threshold", -1, "--tiles", "2x3", "--fusion", "weighted-median",
+        "--method", "knn", "--k", 3, "--threshold", -1, "--tiles", "2x3",
+        "--fusion", "weighted-median",
         "--refine", "guided", "--fill", "--threads", 1, "--encoder", "efficientnet-lite0",
     )  # fmt: skip
     method = json.loads((tmp_path / "room.depth.json").read_text())["method"]

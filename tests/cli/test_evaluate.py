@@ -18,7 +18,7 @@ from commandline import TIMEOUT, neardepth
 from labelled import write_nyu
 from scenes import write_scenes
 
-FAST = ("--tiles", "1x1", "--threshold", -1)
+FAST = ("--method", "knn", "--tiles", "1x1", "--threshold", -1)
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +112,7 @@ def test_a_real_drive_by_blocks_of_frames(data_dir: Path, tmp_path: Path) -> Non
             (tmp_path / "kitti" / part / path.name).symlink_to(path)
     neardepth(
         "evaluate", tmp_path / "kitti", "--depth-scale", 256, "--profile", "sparse80",
-        "--protocol", "blocks", "--tiles", "2x2", "--fill", "--json", tmp_path / "run.json",
+        "--protocol", "blocks", "--method", "knn", "--tiles", "2x2", "--fill", "--json", tmp_path / "run.json",
     )  # fmt: skip
     method, mean, random, nearest = results(tmp_path / "run.json")
     assert method["count"] == 20

@@ -16,6 +16,7 @@ from scenes import write_scenes
 
 def run(folder: Path, **options: object):
     overrides = {"tiles": (1, 1), "refine": "none", "threshold": -1.0}
+    options = {"methods": ("knn",), **options}
     return run_experiment(Experiment((str(folder),), overrides=overrides, **options))
 
 
@@ -71,7 +72,9 @@ def test_an_interrupted_run_is_continued(tmp_path: Path) -> None:
 
         return nullcontext(report)
 
-    experiment = Experiment((str(folder),), overrides={"tiles": (1, 1)}, baselines=False)
+    experiment = Experiment(
+        (str(folder),), methods=("knn",), overrides={"tiles": (1, 1)}, baselines=False
+    )
     with pytest.raises(KeyboardInterrupt):
         run_experiment(experiment, bar=interrupted)
     starts = []

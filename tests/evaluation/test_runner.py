@@ -26,6 +26,7 @@ PLAIN = {"tiles": (1, 1), "refine": "none", "threshold": -1.0}
 
 def run(*sources: object, **options: object) -> Report:
     overrides = {**PLAIN, **options.pop("overrides", {})}
+    options = {"methods": ("knn",), **options}
     return run_experiment(Experiment(tuple(map(str, sources)), overrides=overrides, **options))
 
 

@@ -27,7 +27,7 @@ from neardepth.steps.views import VIEWS
 Matrix = NDArray[np.float32]
 Rows = NDArray[np.float16]
 
-RECIPE = 2
+RECIPE = 4
 """Counted up whenever the same pool gives another fit."""
 CODE = 512
 """Numbers of a code: principal components of the pool's features."""
@@ -36,7 +36,7 @@ RANK = 64
 WIDTH = 0.5
 """Of the Gaussian kernel, in units of the median squared distance."""
 RIDGE = 0.03
-BLOCKS = 5
+BLOCKS = 10
 """Runs of consecutive pairs that are left out in turn: neighbouring frames show one room."""
 
 _WEIGHTS = {"stride16": 1.0, "stride32": 2.5}
@@ -105,12 +105,12 @@ def fit(
             log_depth = left_out(
                 inverted, weights, coefficients, [np.flatnonzero(views == g) for g in set(group)]
             )
-        log_depth = mean + log_depth @ basis
-        return log_depth.reshape(pairs, VIEWS, *CELLS)
+        maps: Matrix = mean + log_depth @ basis
+        return maps.reshape(pairs, VIEWS, *CELLS)
 
     alone = predicted(np.arange(pairs))
     local, without, cells, channels = _fit_local(layouts, rows, targets, alone, blocks)
-    calibration = uncalibrated(unit)
+    calibration, strength = uncalibrated(unit), 0.0
     if pairs >= SMALLEST:
         first = predicted(blocks)[:, 0]
         corrected = np.stack(
@@ -120,7 +120,12 @@ def fit(
             ]
         )
         truth = np.take_along_axis(targets[:, 0], cells, axis=1)
+        start = np.take_along_axis(first.reshape(pairs, -1), cells, axis=1)
+        strength = _strength(corrected - start, truth - start)
+        corrected = start + np.float32(strength) * (corrected - start)
         calibration = calibrate(corrected, truth, first, novelty, cells, unit)
+    local = local.weakened(strength)
+    without = tuple(np.float32(strength) * coefficients for coefficients in without)
     model = KernelModel(
         projections=projections,
         centres=centres,
@@ -135,6 +140,14 @@ def fit(
         focal=focal,
     )
     return Fit(model, alone[:, 0], without, blocks)
+
+
+def _strength(corrections: Matrix, errors: Matrix) -> float:
+    """How much of stage 2's corrections to believe, by what they do to photos left out: 0 to 1."""
+    known = np.isfinite(errors)
+    power = float((corrections[known] ** 2).sum())
+    gain = float((corrections[known] * errors[known]).sum())
+    return min(max(gain / power, 0.0), 1.0) if power > 0 else 0.0
 
 
 def _project(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -64,6 +64,10 @@ class LocalStage:
                 across = interpolation(CELLS[1], values.shape[2])
                 parts.append((down @ (narrow @ across.T)).reshape(len(narrow), -1))
         return np.ascontiguousarray(np.concatenate(parts).T)
+
+    def weakened(self, strength: float) -> LocalStage:
+        """Return the same with its corrections multiplied by ``strength``."""
+        return replace(self, coefficients=np.float32(strength) * self.coefficients)
 
     def at(
         self, components: Matrix, first: Matrix, cells: NDArray[np.intp], coefficients: Matrix

@@ -17,7 +17,8 @@ NEAREST = 16
 _FLOOR = 0.01  # of log depth: 1 %
 _RIDGE = 1e-5  # for each cell
 _INPUTS = 10
-_FAMILIAR = 0.98  # of the pool's own photos
+_FAMILIAR = 0.98  # of the pool's own photos, and a little farther: 10 % of squared distance
+_MARGIN = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +88,7 @@ def calibrate(
     ratio = errors[known] / np.exp(inputs @ coefficients)
     narrow, wide = np.maximum(np.quantile(ratio, [0.68, 0.95]), 1e-6)
     coefficients[0] += np.log(narrow)
-    limit = float(np.quantile(novelty, _FAMILIAR))
+    limit = float(np.quantile(novelty, _FAMILIAR)) + _MARGIN
     return Calibration(coefficients, float(wide / narrow), unit, limit)
 
 
