@@ -112,7 +112,8 @@ def test_a_real_drive_by_blocks_of_frames(data_dir: Path, tmp_path: Path) -> Non
             (tmp_path / "kitti" / part / path.name).symlink_to(path)
     neardepth(
         "evaluate", tmp_path / "kitti", "--depth-scale", 256, "--profile", "sparse80",
-        "--protocol", "blocks", "--method", "knn", "--tiles", "2x2", "--fill", "--json", tmp_path / "run.json",
+        "--protocol", "blocks", "--method", "knn", "--tiles", "2x2", "--fill",
+        "--json", tmp_path / "run.json",
     )  # fmt: skip
     method, mean, random, nearest = results(tmp_path / "run.json")
     assert method["count"] == 20

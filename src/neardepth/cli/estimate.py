@@ -125,7 +125,7 @@ def describe(result: DepthResult) -> str:
     text = f"{known.min():.2f}–{known.max():.2f} m, " if known.size else "no known depth, "
     if result.factor95 is not None:
         spread = np.nanmedian(result.uncertainty / result.depth)
-        text += f"± {spread:.0%} (68 %), most of it from {best.id}"
+        text += f"± {spread:.0%} (68 %), largest weight {best.id}"
         text += f"\n    camera: {result.method['camera']}"
     else:
         text += f"{kept} neighbours, best {best.id} ({best.correlation:.2f})"

@@ -16,6 +16,7 @@ import neardepth
 from neardepth.evaluation.experiment import Experiment
 from neardepth.evaluation.metrics import Sums, measures, pool
 from neardepth.evaluation.statistics import Interval
+from neardepth.evaluation.uncertainty import Certainty, mean_certainty
 
 _PACKAGES = ("numpy", "opencv-contrib-python-headless", "onnxruntime")
 
@@ -33,6 +34,7 @@ class ImageScore:
     kept: int | None = None
     """Neighbours kept."""
     low_confidence: bool | None = None
+    certainty: Certainty | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +54,12 @@ class Row:
     seconds: float
     pixels: NDArray[np.float32]
     """2×N: true and predicted metres of some pixels of every image, for the picture page."""
+
+    @property
+    def certainty(self) -> Certainty | None:
+        """What the method's uncertainty is worth, the mean over images; baselines state none."""
+        images = [image.certainty for image in self.images if image.certainty is not None]
+        return mean_certainty(images) if images else None
 
     @property
     def missing(self) -> float:
@@ -116,6 +124,7 @@ class Report:
             "count": len(row.images),
             "measures": _intervals(row.measures),
             "missing": row.missing,
+            "uncertainty": asdict(row.certainty) if row.certainty else None,
             "difference_to_first": _intervals(row.difference) if row.difference else None,
             "settings": dict(row.settings),
             "profile_settings": self.experiment.judged_by().as_dict(),
@@ -163,6 +172,10 @@ def _image(image: ImageScore) -> dict[str, Any]:
         data["best_correlation"] = image.correlation
         data["kept"] = image.kept
         data["low_confidence"] = image.low_confidence
+    if image.certainty is not None:
+        data["covered68"] = image.certainty.covered68
+        data["covered95"] = image.certainty.covered95
+        data["ause"] = image.certainty.ause
     return data
 
 

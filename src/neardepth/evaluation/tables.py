@@ -50,6 +50,7 @@ class TextTable:
 def tables(report: Report) -> list[TextTable]:
     """Lay a report out: our figures, differences to the first method, and the published table."""
     made = [_own(report, PAPERS, _summary(report)), _own(report, FIELDS, "Further measures")]
+    made.append(_uncertainty(report))
     if len(report.rows) > 1:
         made.append(_differences(report))
     table = find_table(report.dataset, report.protocol)
@@ -79,21 +80,40 @@ def _own_notes(report: Report) -> tuple[str, ...]:
         f"Profile {profile.name}: {profile.summary}. Each figure with its 95 % bootstrap interval "
         "over images.",
     ]
-    methods = [row for row in report.rows if not row.baseline]
-    for row in methods:
-        kept = np.mean([image.kept or 0 for image in row.images])
-        unsure = np.mean([bool(image.low_confidence) for image in row.images])
-        encoder = row.encoder["name"] if row.encoder else "–"
-        notes.append(
-            f"{row.label}: encoder {encoder}; {kept:.1f} neighbours kept on average; for "
-            f"{unsure:.1%} of the images none passed the threshold and the best one was kept."
-        )
+    notes += [_of_method(row) for row in report.rows if not row.baseline]
     if any(row.missing > _UNUSUAL for row in report.rows):
         notes.append(
             "Unknown: share of the judged pixels that a prediction leaves unknown. Its figures are "
             "over the others, so compare rows of unlike shares with --fill."
         )
     return tuple(notes)
+
+
+def _of_method(row: Row) -> str:
+    unsure = np.mean([bool(image.low_confidence) for image in row.images])
+    text = f"{row.label}: encoder {row.encoder['name'] if row.encoder else '–'}; "
+    if row.settings.get("weights") == "solved":
+        return text + f"{unsure:.1%} of the images are unlike the pool (low confidence)."
+    kept = np.mean([image.kept or 0 for image in row.images])
+    return text + (
+        f"{kept:.1f} neighbours kept on average; for {unsure:.1%} of the images none passed the "
+        "threshold and the best one was kept."
+    )
+
+
+def _uncertainty(report: Report) -> TextTable:
+    rows = [
+        (row.label, _share(found.covered68), _share(found.covered95), _number(found.ause, 3))
+        for row in report.rows
+        if (found := row.certainty) is not None
+    ]
+    note = (
+        "Share of the pixels inside each interval, where the method states one, and the area "
+        "between the sparsification curves by uncertainty and by true error (0: perfect "
+        "ranking), means over images."
+    )
+    headings = ("method", "in 68 % interval", "in 95 % interval", "AUSE")
+    return TextTable("Uncertainty", headings, tuple(rows), (note,))
 
 
 def _differences(report: Report) -> TextTable:

@@ -16,6 +16,7 @@ from neardepth.evaluation.profiles import Profile, judged, score
 from neardepth.evaluation.protocols import Query
 from neardepth.evaluation.report import ImageScore, Row
 from neardepth.evaluation.statistics import paired_difference, summarise
+from neardepth.evaluation.uncertainty import certainty
 from neardepth.result import DepthResult
 
 Depth = NDArray[np.float32]
@@ -52,6 +53,7 @@ class Tally:
             correlation=best.correlation,
             kept=sum(neighbour.kept for neighbour in result.neighbours),
             low_confidence=result.low_confidence,
+            certainty=certainty(self.profile, result, truth),
         )
         self.images.append(image)
         self.pixels.append(self._draw(query_id, *pair))

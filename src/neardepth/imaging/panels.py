@@ -82,6 +82,7 @@ class _Panel:
     def __init__(self, result: DepthResult, limits: tuple[float, float]) -> None:
         self.result = result
         self.limits = limits
+        self.solved = result.method.get("weights") == "solved"
         self.colours = partial(colourise, low=limits[0], high=limits[1])
         height, width = result.depth.shape
         self.cell = round(_CELL * min(max(height / width, _ASPECTS[0]), _ASPECTS[1]))
@@ -109,20 +110,24 @@ class _Panel:
         text(self.pen, (_EDGE, _EDGE + 24), result.photo.name, 32, width=width)
         text(self.pen, (_EDGE, _EDGE + 58), _subtitle(result), 18, MUTED, width=width)
         if result.low_confidence:
-            threshold = result.method.get("threshold")
-            limit = f" {threshold:.2f}" if isinstance(threshold, float) else ""
-            warning = (
-                f"Low confidence: no neighbour's correlation is above the threshold{limit}. "
-                "The depth is that of the most similar one."
-            )
-            text(self.pen, (_EDGE, _EDGE + 90), warning, 18, WARNING, width=width)
+            text(self.pen, (_EDGE, _EDGE + 90), self._warning(), 18, WARNING, width=width)
+
+    def _warning(self) -> str:
+        if self.solved:
+            return "Low confidence: the photo is unlike the pool. Its depth may be far off."
+        threshold = self.result.method.get("threshold")
+        limit = f" {threshold:.2f}" if isinstance(threshold, float) else ""
+        return (
+            f"Low confidence: no neighbour's correlation is above the threshold{limit}. "
+            "The depth is that of the most similar one."
+        )
 
     def _estimate(self, top: int) -> None:
         result = self.result
         spread = depth_range(result.uncertainty)[1]
         known = bool(np.isfinite(result.uncertainty).any())
         self._picture(0, top, "Photo", result.photo.image)
-        self._picture(1, top, "Fused", self._in_colour(result.fused))
+        self._picture(1, top, "Coarse" if self.solved else "Fused", self._in_colour(result.fused))
         answer = "Refined" if result.filled is None else "Refined and filled"
         self._picture(2, top, answer, self._in_colour(result.depth))
         size = fitted(result.uncertainty.shape, (self.cell, _CELL))
@@ -179,6 +184,9 @@ class _Panel:
     def _heading(self, shown: int) -> str:
         total = len(self.result.neighbours)
         kept = sum(neighbour.kept for neighbour in self.result.neighbours)
+        if self.solved:
+            pairs = self.result.pool.get("pairs")
+            return f"The pool's images with the largest weight, {shown} of {pairs}"
         more = f", the first {shown} shown" if total > shown else ""
         return f"Neighbours: {kept} of {total} kept{more}"
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import scipy.linalg
 from numpy.typing import NDArray
 
 from neardepth.kernel.local import (
@@ -27,21 +28,23 @@ from neardepth.steps.views import VIEWS
 Matrix = NDArray[np.float32]
 Rows = NDArray[np.float16]
 
-RECIPE = 4
+RECIPE = 5
 """Counted up whenever the same pool gives another fit."""
 CODE = 512
 """Numbers of a code: principal components of the pool's features."""
 RANK = 64
 """Principal components of log depth that are regressed."""
-WIDTH = 0.5
+WIDTH = 1.6
 """Of the Gaussian kernel, in units of the median squared distance."""
-RIDGE = 0.03
+RIDGE = 0.1
 BLOCKS = 10
 """Runs of consecutive pairs that are left out in turn: neighbouring frames show one room."""
 
 _WEIGHTS = {"stride16": 1.0, "stride32": 2.5}
 _BASIS_ROWS = 1024
+_SHRINKAGE = 0.08  # of the principal components' mean energy
 _LOCAL_PAIRS = 256
+_LOCAL_BATCH = 64
 SMALLEST = 5
 """Pairs from which on the spread is calibrated."""
 _ROUNDS = 3  # of filling in what a depth map does not know by what is predicted for it
@@ -85,10 +88,10 @@ def fit(
         focal: focal length the targets are scaled to, in units of the root of the photo's area.
     """
     pairs = len(targets)
-    projections, centres, residual = _project(layouts, rows)
+    blocks = np.arange(pairs) * min(BLOCKS, pairs) // pairs
+    projections, centres, residual = _project(layouts, rows, blocks)
     squared = squared_distances(centres, centres)
     unit = _typical(squared)
-    blocks = np.arange(pairs) * min(BLOCKS, pairs) // pairs
     novelty = _novelty(squared, residual, blocks, unit)
     inverted = inverse(gaussian(squared, WIDTH / unit), RIDGE)
 
@@ -109,13 +112,13 @@ def fit(
         return maps.reshape(pairs, VIEWS, *CELLS)
 
     alone = predicted(np.arange(pairs))
-    local, without, cells, channels = _fit_local(layouts, rows, targets, alone, blocks)
+    local, without, cells, components_at = _fit_local(layouts, rows, targets, alone, blocks)
     calibration, strength = uncalibrated(unit), 0.0
     if pairs >= SMALLEST:
         first = predicted(blocks)[:, 0]
         corrected = np.stack(
             [
-                local.at(channels(pair), first[pair], cells[pair], without[blocks[pair]])
+                local.at(components_at[pair], first[pair], cells[pair], without[blocks[pair]])
                 for pair in range(pairs)
             ]
         )
@@ -151,7 +154,7 @@ def _strength(corrections: Matrix, errors: Matrix) -> float:
 
 
 def _project(
-    layouts: Sequence[Layout], rows: Sequence[Rows]
+    layouts: Sequence[Layout], rows: Sequence[Rows], blocks: NDArray[np.intp]
 ) -> tuple[tuple[Projection, ...], Matrix, Matrix]:
     """Find the principal components of the photos' features, and every view's code.
 
@@ -188,8 +191,43 @@ def _project(
             codes[:, 2 * view + 1] += projection.codes(mirrored(features, channels))
             if view == 0:
                 energy += projection.energy(features)
+    shrink = _shrink(codes, chosen, blocks)
+    projections = [
+        replace(p, directions=p.directions @ shrink, offset=p.offset @ shrink) for p in projections
+    ]
     residual = np.maximum(energy - (codes[:, 0] ** 2).sum(axis=1), 0)
     return tuple(projections), codes.reshape(pairs * VIEWS, -1), residual
+
+
+def _shrink(codes: Matrix, chosen: NDArray[np.intp], blocks: NDArray[np.intp]) -> Matrix:
+    """Shrink codes, in place, to what the photos of other blocks have in common with them.
+
+    A photo that takes part in the principal components has a share of its own in them, by which
+    it seems farther from the others than an unseen photo does. So every photo is projected on the
+    others by ridge regression, ``z ↦ z (C + μI)⁻¹ C``, where ``C = ZᵀZ`` is summed over the photos
+    outside its block.
+
+    Args:
+        codes: N×VIEWS×P, changed.
+        chosen: the photos that the components were made of.
+        blocks: N.
+
+    Returns:
+        P×P, for photos that are not in the pool.
+    """
+    basis = codes[chosen, 0]
+    whole = (basis.T @ basis).astype(np.float64)
+    ridge = _SHRINKAGE * np.trace(whole) / len(whole)
+
+    def projector(square: NDArray[np.float64]) -> Matrix:
+        damped = square + np.diag(np.full(len(square), max(ridge, 1e-12)))
+        return np.asarray(scipy.linalg.solve(damped, square, assume_a="pos"), np.float32)
+
+    if blocks[-1] > 0:
+        for block in range(blocks[-1] + 1):
+            own = basis[blocks[chosen] == block]
+            codes[blocks == block] = codes[blocks == block] @ projector(whole - own.T @ own)
+    return projector(whole)
 
 
 def _scale(layout: Layout, features: Matrix) -> Matrix:
@@ -270,37 +308,26 @@ def _fit_local(
     targets: Matrix,
     alone: Matrix,
     blocks: NDArray[np.intp],
-) -> tuple[LocalStage, tuple[Matrix, ...], NDArray[np.intp], Callable[[int], Matrix]]:
+) -> tuple[LocalStage, tuple[Matrix, ...], NDArray[np.intp], Matrix]:
     """Fit stage 2 to what stage 1 leaves of each photo and its mirror image, without their pair.
 
     Returns:
-        The stage, its coefficients without each block, each pair's sampled cells (N×n), and a
-        function that gives a pair's inputs at them (n×ΣP).
+        The stage, its coefficients without each block, each pair's sampled cells (N×n), and the
+        components there (N×n×ΣP).
     """
     cells = layouts[0].cells(rows[0])
     means, directions = _local_components(layouts, rows)
 
-    def at(pair: int) -> Matrix:
-        parts = []
-        for layout, table, mean, direction in zip(layouts, rows, means, directions, strict=True):
-            local = layout.local(table[pair : pair + 1])[0].astype(np.float32)
-            start = 0
-            for level, channels in zip(GRIDS, layout.channels, strict=True):
-                part = local[:, start : start + channels] - mean[level]
-                parts.append(part @ direction[level])
-                start += channels
-        return np.concatenate(parts, axis=1)
-
+    local = _local_inputs(layouts, rows, means, directions)
     count = sum(d[level].shape[1] for d in directions for level in GRIDS) + SURROUNDINGS
     frequencies, phases = random_frequencies(count)
 
     def batches() -> Iterator[tuple[int, Matrix, Matrix]]:
         for pair, block in enumerate(blocks):
             around = surroundings(alone[pair, :2])
-            local = at(pair)
             places = (cells[pair], _mirrored_cells(cells[pair]))
             inputs = [
-                np.concatenate([local, around[view][place]], axis=1)
+                np.concatenate([local[pair], around[view][place]], axis=1)
                 for view, place in enumerate(places)
             ]
             residual = [
@@ -313,7 +340,29 @@ def _fit_local(
 
     whole, without = regress(batches(), frequencies, phases)
     stage = LocalStage(means, directions, frequencies, phases, whole)
-    return stage, tuple(without[block] for block in sorted(without)), cells, at
+    return stage, tuple(without[block] for block in sorted(without)), cells, local
+
+
+def _local_inputs(
+    layouts: Sequence[Layout],
+    rows: Sequence[Rows],
+    means: Sequence[Mapping[str, Matrix]],
+    directions: Sequence[Mapping[str, Matrix]],
+) -> Matrix:
+    """Return the components at every photo's sampled cells, N×n×ΣP."""
+
+    def some(start: int, end: int) -> Matrix:
+        parts = []
+        for layout, table, mean, direction in zip(layouts, rows, means, directions, strict=True):
+            channels = layout.local(table[start:end])
+            ends = np.cumsum(layout.channels)
+            for level, part in zip(GRIDS, np.split(channels, ends[:-1], axis=2), strict=True):
+                along = part.astype(np.float32) @ direction[level]
+                parts.append(along - mean[level] @ direction[level])
+        return np.concatenate(parts, axis=2)
+
+    pairs = len(rows[0])
+    return np.concatenate([some(i, i + _LOCAL_BATCH) for i in range(0, pairs, _LOCAL_BATCH)])
 
 
 def _local_components(

@@ -22,8 +22,8 @@ Matrix = NDArray[np.float32]
 COMPONENTS = {"stride16": 64, "stride32": 96}
 """Principal components kept of each level's channels."""
 
-_COSINES = 1000
-_FREQUENCY = 0.15
+_COSINES = 400
+_FREQUENCY = 0.1
 _RIDGE = 0.016  # for each cell that is trained on
 _BATCHES = 64
 _BLUR = 3.0  # cells
@@ -139,7 +139,8 @@ class _Moments:
         self.count = 0
 
     def add(self, features: Matrix, residuals: Matrix) -> None:
-        self.square += features.T @ features
+        # Half a matrix product: only the upper triangle is made, and looked at in the end.
+        self.square += scipy.linalg.blas.ssyrk(1.0, features.T)
         self.cross += features.T @ residuals
         self.count += len(residuals)
 
@@ -153,5 +154,5 @@ class _Moments:
             return np.zeros(len(self.cross), np.float32)
         ridge = np.full(len(self.cross), _RIDGE * self.count)
         ridge[-1] = 1e-6 * self.count  # the constant is free
-        solved = scipy.linalg.solve(self.square + np.diag(ridge), self.cross, assume_a="pos")
-        return np.asarray(solved, np.float32)
+        factor = scipy.linalg.cho_factor(self.square + np.diag(ridge), overwrite_a=True)
+        return np.asarray(scipy.linalg.cho_solve(factor, self.cross), np.float32)
