@@ -1,4 +1,4 @@
-"""Steps 3 to 6, and tiling, beside the bare network's time for one photo."""
+"""The methods of tiles: steps 3 to 6, and tiling, beside the bare network's time for one photo."""
 
 from __future__ import annotations
 

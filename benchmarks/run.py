@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 import build
+import kernel
 import memory
 import photo
 import search
@@ -33,7 +34,8 @@ def main() -> None:
             rows += photo.measure(source, folder, encoder, method)
             rows.append(build.measure(source, folder, encoder))
         rows.append(search.measure())
-        pool = folder / "efficientnet-lite0.pool"
+        rows += kernel.measure(source, folder)
+        pool = folder / "kernel.pool"
         photos = sorted((source / "rgb").iterdir())[:4]
         rows += startup.measure(pool, photos[0], folder / "out")
         rows.append(memory.measure(pool, photos))

@@ -37,7 +37,7 @@ class DepthEstimator:
         fill: fill in what no neighbour knows; `DepthResult.filled` marks it.
         threads: network threads; None leaves the choice to ONNX Runtime.
         providers: ONNX Runtime execution providers, best first; None means the CPU.
-        progress: told how far the pool's descriptors are, where some must be computed first.
+        progress: told how far descriptors and fit are, where the pool has not got them yet.
         **overrides: settings of the method to replace, for example ``k=8``.
 
     Raises:

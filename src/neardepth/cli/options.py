@@ -116,7 +116,7 @@ def open_estimator(
     from neardepth.estimator import DepthEstimator
     from neardepth.methods import DEFAULT_METHOD
 
-    with progress_bar("Describing the pool", "photos") as progress:
+    with progress_bar("Preparing the pool", "pairs") as progress:
         estimator = DepthEstimator(
             pool,
             method or DEFAULT_METHOD,

@@ -59,7 +59,7 @@ def run_experiment(
     shown: tuple[Case, ...] = ()
     notes = list(task.notes)
     for method in experiment.recipes():
-        with bar("Describing the pool", "photos") as progress:
+        with bar("Preparing the pool", "pairs") as progress:
             estimator = DepthEstimator(
                 task.pool,
                 method,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -77,7 +77,11 @@ class Fit:
 
 
 def fit(
-    layouts: Sequence[Layout], rows: Sequence[Rows], targets: Matrix, focal: float | None = None
+    layouts: Sequence[Layout],
+    rows: Sequence[Rows],
+    targets: Matrix,
+    focal: float | None = None,
+    progress: Callable[[float], None] = lambda share: None,
 ) -> Fit:
     """Fit both stages and the calibration.
 
@@ -86,6 +90,7 @@ def fit(
         rows: of each network, N×dim, in the natural order of the pairs.
         targets: N×VIEWS×cells log depth (metres), NaN where unknown; scaled to ``focal``.
         focal: focal length the targets are scaled to, in units of the root of the photo's area.
+        progress: told the share of the work that is done.
     """
     pairs = len(targets)
     blocks = np.arange(pairs) * min(BLOCKS, pairs) // pairs
@@ -93,7 +98,9 @@ def fit(
     squared = squared_distances(centres, centres)
     unit = _typical(squared)
     novelty = _novelty(squared, residual, blocks, unit)
+    progress(0.3)
     inverted = inverse(gaussian(squared, WIDTH / unit), RIDGE)
+    progress(0.5)
 
     known = known_cells(targets)
     mean, basis, coefficients = _solve_for(targets, known, inverted)
@@ -113,6 +120,7 @@ def fit(
 
     alone = predicted(np.arange(pairs))
     local, without, cells, components_at = _fit_local(layouts, rows, targets, alone, blocks)
+    progress(0.85)
     calibration, strength = uncalibrated(unit), 0.0
     if pairs >= SMALLEST:
         first = predicted(blocks)[:, 0]
@@ -142,6 +150,7 @@ def fit(
         image_weights=inverted.reshape(pairs, VIEWS, -1).sum(axis=1).astype(np.float16),
         focal=focal,
     )
+    progress(1.0)
     return Fit(model, alone[:, 0], without, blocks)
 
 
@@ -277,9 +286,11 @@ def _solve_for(
     """
     flat = targets.reshape(len(targets) * VIEWS, -1)
     unknown = ~np.isfinite(flat)
-    overall = float(flat[~unknown].mean(dtype=np.float64))
-    counts = np.maximum((~unknown).sum(axis=0), 1)
-    mean = np.where(unknown, 0, flat - overall).sum(axis=0, dtype=np.float64) / counts + overall
+    # Of the photos as they are: crops are nearer, and what is unlike the pool shrinks to the mean.
+    whole = targets[:, :2].reshape(len(targets) * 2, -1)
+    overall = float(whole[np.isfinite(whole)].mean(dtype=np.float64))
+    counts = np.maximum(np.isfinite(whole).sum(axis=0), 1)
+    mean = np.nansum(whole - overall, axis=0, dtype=np.float64) / counts + overall
     mean = np.where(known, mean, overall).astype(np.float32)
     # A map that knows only a part says by its level there what the rest is like.
     level = np.where(unknown, 0, flat - mean).sum(axis=1) / np.maximum((~unknown).sum(axis=1), 1)

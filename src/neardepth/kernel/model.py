@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -156,6 +157,10 @@ class KernelModel:
         spread[unknown] = np.nan
         return Prediction(log_depth, first, spread, novelty, similarity, codes)
 
+    @cached_property
+    def _image_weights(self) -> Matrix:
+        return self.image_weights.astype(np.float32)
+
     def codes(self, features: Sequence[Matrix]) -> Matrix:
         """Return the codes N×P of each network's pooled maps N×D."""
         return np.asarray(
@@ -173,7 +178,7 @@ class KernelModel:
         An image's weight is the sum of its views'. Where the photo is the pool's image ``own`` and
         was left out, its own is 0 and the others' are approximate: solved as if it were there.
         """
-        sums = self.image_weights.astype(np.float32)
+        sums = self._image_weights
         if own is not None:
             per = similarity.size // len(sums)
             similarity = similarity.copy()

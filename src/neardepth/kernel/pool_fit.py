@@ -22,10 +22,13 @@ from neardepth.kernel.targets import view_targets
 from neardepth.pool import Pool, Progress, ensure_descriptors
 from neardepth.pool.views import ViewDescriber
 from neardepth.retrieval.camera import relative_focal
+from neardepth.steps.dense import CELLS
+from neardepth.steps.views import VIEWS
 
 FITS = "fits"
 """Folder of a pool that its fits are kept in."""
 
+_READING = 0.2  # share of the time that depth maps take
 _DECODERS = min(4, os.cpu_count() or 1)
 
 
@@ -77,11 +80,24 @@ def _make(
     def targets(place: int) -> NDArray[np.float32]:
         return view_targets(pool.depth(ids[place]), layout.crops(rows[0][place]))
 
+    def tell(done: float) -> None:
+        if progress is not None:
+            progress(round(done * len(ids)), len(ids))
+
+    log_depth = np.empty((len(ids), VIEWS, CELLS[0] * CELLS[1]), np.float32)
     with ThreadPoolExecutor(_DECODERS, thread_name_prefix="neardepth-depth") as workers:
-        log_depth = np.stack(list(workers.map(targets, range(len(ids)))))
+        for place, views in enumerate(workers.map(targets, range(len(ids)))):
+            log_depth[place] = views
+            tell(_READING * place / len(ids))
     focal, shifts = _canonical(pool, ids)
     log_depth += shifts[:, None, None]
-    return fit([describer.layout for describer in describers], rows, log_depth, focal)
+    return fit(
+        [describer.layout for describer in describers],
+        rows,
+        log_depth,
+        focal,
+        lambda share: tell(_READING + (1 - _READING) * share),
+    )
 
 
 def _canonical(pool: Pool, ids: Sequence[str]) -> tuple[float | None, NDArray[np.float32]]:

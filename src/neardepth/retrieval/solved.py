@@ -36,7 +36,7 @@ class KernelRetrieval:
         method: which networks, and how to refine.
         encoders: the networks.
         fill: fill in what no pair of the pool knows.
-        progress: told how far the pool's descriptors are, where some must be computed first.
+        progress: told how far descriptors and fit are, where the pool has not got them yet.
     """
 
     def __init__(
