@@ -7,10 +7,10 @@ import tempfile
 from pathlib import Path
 
 import build
-import kernel
 import memory
 import photo
 import search
+import solved
 import startup
 from common import RESNET, Row, write_pairs
 from rich.console import Console
@@ -34,7 +34,7 @@ def main() -> None:
             rows += photo.measure(source, folder, encoder, method)
             rows.append(build.measure(source, folder, encoder))
         rows.append(search.measure())
-        rows += kernel.measure(source, folder)
+        rows += solved.measure(source, folder)
         pool = folder / "kernel.pool"
         photos = sorted((source / "rgb").iterdir())[:4]
         rows += startup.measure(pool, photos[0], folder / "out")

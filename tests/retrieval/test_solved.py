@@ -157,8 +157,10 @@ def test_intervals_lie_around_the_depth_and_the_wider_covers_the_narrower(
     result = estimator(unseen)
     near, far = result.interval()
     nearer, farther = result.interval(0.95)
-    assert (nearer < near).all() and (near < result.depth).all()
-    assert (result.depth < far).all() and (far < farther).all()
+    assert (nearer < near).all()
+    assert (near < result.depth).all()
+    assert (result.depth < far).all()
+    assert (far < farther).all()
     with pytest.raises(ValueError, match=r"0\.68 or 0\.95"):
         result.interval(0.5)
 

@@ -18,17 +18,18 @@ from neardepth.kernel.local import (
     surroundings,
 )
 from neardepth.kernel.model import KernelModel, LocalStage, Prediction, Projection
+from neardepth.kernel.solvers import Solver, make_solver
 from neardepth.kernel.spread import calibrate, uncalibrated
 from neardepth.kernel.targets import known_cells
 from neardepth.pool.views import Layout
 from neardepth.steps.dense import CELLS, GRIDS, Maps, mirrored
-from neardepth.steps.ridge import gaussian, inverse, left_out, squared_distances
+from neardepth.steps.ridge import squared_distances
 from neardepth.steps.views import VIEWS
 
 Matrix = NDArray[np.float32]
 Rows = NDArray[np.float16]
 
-RECIPE = 5
+RECIPE = 6
 """Counted up whenever the same pool gives another fit."""
 CODE = 512
 """Numbers of a code: principal components of the pool's features."""
@@ -41,6 +42,7 @@ BLOCKS = 10
 """Runs of consecutive pairs that are left out in turn: neighbouring frames show one room."""
 
 _WEIGHTS = {"stride16": 1.0, "stride32": 2.5}
+_AUGMENTED = 2560  # pairs up to which crops take part as well
 _BASIS_ROWS = 1024
 _SHRINKAGE = 0.08  # of the principal components' mean energy
 _LOCAL_PAIRS = 256
@@ -71,9 +73,7 @@ class Fit:
         """
         model = self.model
         local = replace(model.local, coefficients=self.without[self.blocks[place]])
-        own = np.zeros(len(model.centres), np.bool_)
-        own[place * VIEWS : (place + 1) * VIEWS] = True
-        return replace(model, local=local).predict(maps, first=self.first[place], own=own)
+        return replace(model, local=local).predict(maps, first=self.first[place], own=place)
 
 
 def fit(
@@ -94,29 +94,28 @@ def fit(
     """
     pairs = len(targets)
     blocks = np.arange(pairs) * min(BLOCKS, pairs) // pairs
-    projections, centres, residual = _project(layouts, rows, blocks)
-    squared = squared_distances(centres, centres)
-    unit = _typical(squared)
-    novelty = _novelty(squared, residual, blocks, unit)
+    projections, codes, residual = _project(layouts, rows, blocks)
+    used = VIEWS if pairs <= _AUGMENTED else 2
+    views = codes[:, :used].reshape(pairs * used, -1)
+    unit = _typical(views)
     progress(0.3)
-    inverted = inverse(gaussian(squared, WIDTH / unit), RIDGE)
+    solver = make_solver(views, WIDTH / unit, RIDGE)
+    centres, owners = views[solver.centres], solver.centres // used
+    novelty = _novelty(codes[:, 0], residual, blocks, centres, owners, unit)
     progress(0.5)
 
     known = known_cells(targets)
-    mean, basis, coefficients = _solve_for(targets, known, inverted)
-    weights = inverted @ coefficients
+    mean, basis, coefficients = _solve_for(targets[:, :used], known, solver)
+    weights = solver.solve(coefficients)
 
     def predicted(group: NDArray[np.intp]) -> Matrix:
-        """Stage 1 of every view with its group of pairs left out, N×VIEWS×rows×columns."""
+        """Stage 1 of photos and mirror images without their group of pairs, N×2×rows×columns."""
         if pairs < 2:  # nothing is left when the one pair is not used
             log_depth = coefficients - np.float32(RIDGE) * weights
         else:
-            views = group.repeat(VIEWS)
-            log_depth = left_out(
-                inverted, weights, coefficients, [np.flatnonzero(views == g) for g in set(group)]
-            )
-        maps: Matrix = mean + log_depth @ basis
-        return maps.reshape(pairs, VIEWS, *CELLS)
+            log_depth = solver.left_out(coefficients, _groups(group, used))
+        maps: Matrix = mean + log_depth.reshape(pairs, used, -1)[:, :2] @ basis
+        return maps.reshape(pairs, 2, *CELLS)
 
     alone = predicted(np.arange(pairs))
     local, without, cells, components_at = _fit_local(layouts, rows, targets, alone, blocks)
@@ -147,7 +146,9 @@ def fit(
         known=known,
         local=local,
         calibration=calibration,
-        image_weights=inverted.reshape(pairs, VIEWS, -1).sum(axis=1).astype(np.float16),
+        owners=owners,
+        photos=codes[:, 0].astype(np.float16),
+        image_weights=solver.shares(used).astype(np.float16),
         focal=focal,
     )
     progress(1.0)
@@ -168,7 +169,7 @@ def _project(
     """Find the principal components of the photos' features, and every view's code.
 
     Returns:
-        The projections, codes (N·VIEWS)×P, and N squared lengths of what the photos' codes leave
+        The projections, codes N×VIEWS×P, and N squared lengths of what the photos' codes leave
         out.
     """
     pairs = len(rows[0])
@@ -205,7 +206,7 @@ def _project(
         replace(p, directions=p.directions @ shrink, offset=p.offset @ shrink) for p in projections
     ]
     residual = np.maximum(energy - (codes[:, 0] ** 2).sum(axis=1), 0)
-    return tuple(projections), codes.reshape(pairs * VIEWS, -1), residual
+    return tuple(projections), codes, residual
 
 
 def _shrink(codes: Matrix, chosen: NDArray[np.intp], blocks: NDArray[np.intp]) -> Matrix:
@@ -251,43 +252,52 @@ def _scale(layout: Layout, features: Matrix) -> Matrix:
     return np.concatenate(scales).astype(np.float32)
 
 
-def _typical(squared: Matrix) -> float:
+def _typical(views: Matrix) -> float:
     """Return the median squared distance of two views; 1 where all are alike."""
-    step = max(1, len(squared) // 512)
-    median = float(np.median(squared[::step, ::step]))
+    some = views[:: max(1, len(views) // 512)]
+    median = float(np.median(squared_distances(some, some)))
     return median if median > 1e-9 else 1.0
 
 
 def _novelty(
-    squared: Matrix, residual: Matrix, blocks: NDArray[np.intp], unit: float
+    photos: Matrix,
+    residual: Matrix,
+    blocks: NDArray[np.intp],
+    centres: Matrix,
+    owners: NDArray[np.intp],
+    unit: float,
 ) -> NDArray[np.float64]:
     """How unlike the pairs outside its block each photo is; see `Calibration.novelty_of`."""
     measure = uncalibrated(unit).novelty_of
-    views = blocks.repeat(VIEWS)
-    return np.array(
-        [
-            measure(
-                squared[VIEWS * pair, views != block]
-                if len(set(blocks)) > 1
-                else squared[VIEWS * pair],
-                float(residual[pair]),
-            )
-            for pair, block in enumerate(blocks)
+    found = np.empty(len(photos))
+    for block in set(blocks):
+        own = np.flatnonzero(blocks == block)
+        others = blocks[owners] != block if len(set(blocks)) > 1 else slice(None)
+        squared = squared_distances(photos[own], centres[others])
+        found[own] = [
+            measure(row, float(rest)) for row, rest in zip(squared, residual[own], strict=True)
         ]
-    )
+    return found
+
+
+def _groups(group: NDArray[np.intp], views: int) -> list[NDArray[np.intp]]:
+    """Return the rows of each group's views."""
+    rows = np.arange(len(group) * views).reshape(len(group), views)
+    return [rows[group == number].ravel() for number in np.unique(group)]
 
 
 def _solve_for(
-    targets: Matrix, known: NDArray[np.bool_], inverted: Matrix
+    targets: Matrix, known: NDArray[np.bool_], solver: Solver
 ) -> tuple[Matrix, Matrix, Matrix]:
     """Return the mean (cells), a basis (R×cells) of log depth, and each view's coefficients in it.
 
     What a depth map does not know is filled in with what is predicted for it from the others.
     """
-    flat = targets.reshape(len(targets) * VIEWS, -1)
+    pairs, views = targets.shape[:2]
+    flat = targets.reshape(pairs * views, -1)
     unknown = ~np.isfinite(flat)
     # Of the photos as they are: crops are nearer, and what is unlike the pool shrinks to the mean.
-    whole = targets[:, :2].reshape(len(targets) * 2, -1)
+    whole = targets[:, :2].reshape(pairs * 2, -1)
     overall = float(whole[np.isfinite(whole)].mean(dtype=np.float64))
     counts = np.maximum(np.isfinite(whole).sum(axis=0), 1)
     mean = np.nansum(whole - overall, axis=0, dtype=np.float64) / counts + overall
@@ -295,12 +305,12 @@ def _solve_for(
     # A map that knows only a part says by its level there what the rest is like.
     level = np.where(unknown, 0, flat - mean).sum(axis=1) / np.maximum((~unknown).sum(axis=1), 1)
     filled = np.where(unknown, level[:, None], flat - mean).astype(np.float32)
-    groups = [np.arange(VIEWS) + VIEWS * pair for pair in range(len(targets))]
-    rounds = _ROUNDS if unknown[:, known].any() and len(targets) > 1 else 0
+    groups = _groups(np.arange(pairs), views)
+    rounds = _ROUNDS if unknown[:, known].any() and pairs > 1 else 0
     for _ in range(rounds):
         basis = _principal(filled)
         coefficients = filled @ basis.T
-        alone = left_out(inverted, inverted @ coefficients, coefficients, groups) @ basis
+        alone = solver.left_out(coefficients, groups) @ basis
         filled = np.where(unknown, alone, filled)
     basis = _principal(filled)
     return mean, basis, filled @ basis.T

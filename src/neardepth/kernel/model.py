@@ -108,7 +108,7 @@ class KernelModel:
     projections: tuple[Projection, ...]
     """One a network, in the order of the encoders."""
     centres: Matrix
-    """n×P codes of the pool's views, a pair's views one after the other."""
+    """n×P codes of the pool's views, or of some of them where it is large."""
     width: float
     """Of the Gaussian kernel, ``exp(−width · squared distance)``."""
     weights: Matrix
@@ -121,6 +121,10 @@ class KernelModel:
     """Cells: where enough of the pool's depth maps know anything."""
     local: LocalStage
     calibration: Calibration
+    owners: NDArray[np.intp]
+    """n: the pair that each centre is a view of."""
+    photos: NDArray[np.float16]
+    """N×P codes of the pool's photos."""
     image_weights: NDArray[np.float16]
     """N×n: the weight of each pool image is this times the kernel values."""
     focal: float | None
@@ -130,19 +134,19 @@ class KernelModel:
         self,
         maps: Sequence[Maps],
         first: Matrix | None = None,
-        own: NDArray[np.bool_] | None = None,
+        own: int | None = None,
     ) -> Prediction:
         """Predict the log depth of one photo.
 
         Args:
             maps: of each network, 1×C×h×w a level.
             first: stage 1's answer, where it is known already.
-            own: n, views of the photo itself, which do not tell how unlike the others it is.
+            own: the photo's place in the pool; its views do not tell how unlike the others it is.
         """
         features = [pooled(network) for network in maps]
         codes = self.codes(features)
         squared = squared_distances(codes, self.centres)
-        others = squared[0] if own is None else squared[0, ~own]
+        others = squared[0] if own is None else squared[0, self.owners != own]
         novelty = self.calibration.novelty_of(others, self.residual(features, codes)[0])
         similarity = gaussian(squared, self.width)[0]
         if first is None:
@@ -172,6 +176,16 @@ class KernelModel:
         whole = sum(p.energy(values) for p, values in zip(self.projections, features, strict=True))
         return np.asarray(np.maximum(whole - np.einsum("np,np->n", codes, codes), 0))
 
+    def correlations(self, codes: Matrix) -> Matrix:
+        """Correlation of a photo's features with each pool photo's, N; ``codes`` are 1×P.
+
+        Codes are features less the pool's mean, so their cosine is the correlation of what sets a
+        photo apart from the pool.
+        """
+        photos = self.photos.astype(np.float32)
+        norms = np.linalg.norm(photos, axis=1) * np.linalg.norm(codes)
+        return np.asarray(photos @ codes[0] / np.maximum(norms, 1e-12))
+
     def weights_of(self, similarity: Matrix, own: int | None = None) -> Matrix:
         """Return N: the weight of each pool image in a prediction, of any sign.
 
@@ -180,9 +194,7 @@ class KernelModel:
         """
         sums = self._image_weights
         if own is not None:
-            per = similarity.size // len(sums)
-            similarity = similarity.copy()
-            similarity[own * per : (own + 1) * per] = 0
+            similarity = np.where(self.owners == own, np.float32(0), similarity)
         weights = np.asarray(sums @ similarity, np.float32)
         if own is not None:
             weights[own] = 0

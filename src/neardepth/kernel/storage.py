@@ -17,9 +17,12 @@ from neardepth.kernel.model import KernelModel, LocalStage, Projection
 from neardepth.kernel.spread import Calibration
 from neardepth.steps.dense import GRIDS
 
-FORMAT = 1
+FORMAT = 2
 """Version of the layout; a file of another one is not read."""
 
+_ARRAYS = (
+    "centres", "owners", "photos", "weights", "basis", "mean", "known", "image_weights"
+)  # fmt: skip
 _HALF = ("directions",)  # large, and no worse for it
 
 
@@ -46,8 +49,7 @@ def save_fit(path: Path, fit: Fit, facts: dict[str, Any]) -> None:
         "coefficients": model.local.coefficients,
         "calibration": model.calibration.coefficients,
     }
-    for name in ("centres", "weights", "basis", "mean", "known", "image_weights"):
-        arrays[name] = getattr(model, name)
+    arrays |= {name: getattr(model, name) for name in _ARRAYS}
     for index, projection in enumerate(model.projections):
         for name, values in asdict(projection).items():
             arrays[f"{index}.{name}"] = values.astype(np.float16) if name in _HALF else values
@@ -109,10 +111,7 @@ def _fit(arrays: dict[str, NDArray[Any]], content: dict[str, Any]) -> Fit:
     )
     model = KernelModel(
         projections=projections,
-        **{
-            name: arrays[name]
-            for name in ("centres", "weights", "basis", "mean", "known", "image_weights")
-        },
+        **{name: arrays[name] for name in _ARRAYS},
         width=content["width"],
         local=LocalStage(
             means=tuple(levels(index, "mean") for index in networks),

@@ -23,7 +23,7 @@ from neardepth.retrieval.camera import relative_focal
 from neardepth.retrieval.common import evidence_of, facts_of, rows_of, working_size
 from neardepth.steps.dense import GRIDS, Maps
 from neardepth.steps.refinement import REFINEMENTS, fill_unknown
-from neardepth.steps.views import VIEWS, frame
+from neardepth.steps.views import frame
 
 _FITS = 8  # fits without parts of the pool that are held at a time
 
@@ -109,8 +109,7 @@ class KernelRetrieval:
         ranked = np.argsort(-np.abs(weights), kind="stable")
         named = ranked[ranked != own][: self.method.k]
         names = [ids[place] for place in named]
-        views = model.centres.reshape(len(ids), VIEWS, -1)[named]
-        correlations = _cosines(views, prediction.codes[0])
+        correlations = model.correlations(prediction.codes)[named]
         camera, assumption, shift = _camera(photo, model.focal)
         return DepthResult(
             photo=photo,
@@ -150,16 +149,6 @@ class KernelRetrieval:
             "uncertainty": depth * resize_depth(prediction.spread, full),
             "filled": np.isnan(depth) if self.fill else None,
         }
-
-
-def _cosines(views: NDArray[np.float32], code: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Correlation of a photo's features with the most alike view of each image (N×VIEWS×P).
-
-    Codes are features less the pool's mean, so their cosine is the correlation of what sets a
-    photo apart from the pool.
-    """
-    norms = np.linalg.norm(views, axis=2) * np.linalg.norm(code)
-    return np.asarray((views @ code / np.maximum(norms, 1e-12)).max(axis=1))
 
 
 def _camera(photo: Photo, usual: float | None) -> tuple[Intrinsics | None, str, float]:
