@@ -12,9 +12,9 @@ import numpy as np
 from neardepth import DepthEstimator, NearDepthError
 from neardepth.cli.progress import progress_bar
 from neardepth.datasets import open_source
-from neardepth.encoders import load_encoder
 from neardepth.methods import DEFAULT_METHOD, METHODS
 from neardepth.pool import build_pool
+from neardepth.retrieval.encoders import choose_encoders
 
 ROOT = Path(__file__).resolve().parent.parent
 OUTPUT = ROOT / "out"
@@ -34,10 +34,10 @@ def main() -> None:
     method = METHODS[DEFAULT_METHOD]
     pool = OUTPUT / "demo.pool"
     with progress_bar("Building the pool (once)", "pairs") as progress:
-        build_pool(
-            open_source(source), pool, load_encoder(method.encoder), method.tiles, progress=progress
-        )
-    estimator = DepthEstimator(pool, method)
+        networks = choose_encoders(method, None)
+        build_pool(open_source(source), pool, networks, method.grid, progress=progress)
+    with progress_bar("Preparing the pool (once)", "pairs") as progress:
+        estimator = DepthEstimator(pool, method, progress=progress)
     photo, truth = estimator.pool.photo(PHOTO), estimator.pool.depth(PHOTO)
     start = time.perf_counter()
     result = estimator(photo, exclude=[PHOTO])

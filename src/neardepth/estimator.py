@@ -8,7 +8,7 @@ from contextlib import closing
 from typing import Any, Protocol
 
 from neardepth.encoders import Encoder
-from neardepth.errors import NearDepthError, PoolError
+from neardepth.errors import MethodError, NearDepthError, PoolError
 from neardepth.imaging.photos import Photo, PhotoSource, as_photo
 from neardepth.methods import DEFAULT_METHOD, Method, find_method
 from neardepth.pool import Pool, Progress
@@ -69,6 +69,11 @@ class DepthEstimator:
             )
         self.encoders = self._encoders(encoder, threads, providers)
         """The networks, in the order of the method's."""
+        if self.method.weights != "solved" and (focal_px is not None or fov is not None):
+            raise MethodError(
+                f"method {self.method.name} takes no focal length: its depth is that of its "
+                "neighbours; use kernel"
+            )
         self.focal_px, self.fov = focal_px, fov
         self.fill = fill
         self._retrieval: Retrieval = (
@@ -143,7 +148,7 @@ class DepthEstimator:
         exclude: Callable[[str], Collection[str]] | None = None,
         ids: Iterable[str] | None = None,
     ) -> Iterator[tuple[str, DepthResult]]:
-        """Estimate each pool photo from the others, with the descriptors that the pool keeps.
+        """Estimate each pool photo from the others.
 
         Args:
             exclude: gives the ids to leave out for a query's id; only itself when None.

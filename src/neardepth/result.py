@@ -31,7 +31,8 @@ class Neighbour:
     """An image of the pool that looks like the photo.
 
     ``correlation`` is the Pearson correlation of the descriptors; ``weight`` its share of the
-    fusion (the kept ones sum to 1; 0 when dropped).
+    fusion (the kept ones sum to 1; 0 when dropped). Of solved weights, which may be negative, any
+    sum is possible.
     """
 
     id: str
@@ -45,11 +46,16 @@ class DepthResult:
     """The estimate for one photo; all maps are H×W of the photo, float32 metres, NaN = unknown.
 
     ``depth`` is the answer: refined, and filled when that was asked for (``filled`` marks
-    where). ``fused`` is the depth before refinement. ``uncertainty`` is the weighted standard
-    deviation of the kept neighbours, NaN where fewer than two know. ``neighbours`` come most
-    correlated first. With ``low_confidence`` no neighbour passed the threshold and the best
-    one was kept. ``method`` and ``pool`` say in plain data what was used. ``evidence`` gives
-    each neighbour's RGB photo and depth map on demand, for :meth:`explain`.
+    where). ``fused`` is the depth before refinement. ``method`` and ``pool`` say in plain data
+    what was used. ``evidence`` gives each neighbour's RGB photo and depth map on demand, for
+    :meth:`explain`.
+
+    Of solved weights, ``uncertainty`` is half the calibrated 68 % interval (times ``factor95`` the
+    95 % one), ``neighbours`` come by the size of their weight, ``nearest`` is the most correlated
+    image, and ``low_confidence`` says that the photo is unlike the pool. Of the other methods,
+    ``uncertainty`` is the weighted standard deviation of the kept neighbours, NaN where fewer than
+    two know, ``neighbours`` come most correlated first, and with ``low_confidence`` none passed
+    the threshold and the best one was kept.
     """
 
     photo: Photo
@@ -64,6 +70,7 @@ class DepthResult:
     intrinsics: Intrinsics | None = None
     filled: NDArray[np.bool_] | None = None
     factor95: float | None = None
+    nearest: Neighbour | None = None
 
     def __post_init__(self) -> None:
         shape = self.photo.image.shape[:2]
@@ -172,10 +179,19 @@ class DepthResult:
             "unit": "metre",
             "depth": self._statistics(),
             "low_confidence": self.low_confidence,
+            "uncertainty": self._uncertainty(),
             "neighbours": [asdict(neighbour) for neighbour in self.neighbours],
             "intrinsics": asdict(self.intrinsics) if self.intrinsics else None,
             "method": dict(self.method),
             "pool": dict(self.pool),
+        }
+
+    def _uncertainty(self) -> dict[str, float | None]:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            relative = known_sample(self.uncertainty / self.depth, _MEDIAN_SAMPLE)
+        return {
+            "median_relative": round(float(np.median(relative)), 4) if relative.size else None,
+            "factor95": None if self.factor95 is None else round(self.factor95, 4),
         }
 
     def _statistics(self) -> dict[str, float | None]:

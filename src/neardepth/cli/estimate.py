@@ -28,7 +28,7 @@ Examples:
 
     neardepth estimate photos/ --pool site.pool -o depth --npz
 
-    neardepth estimate room.jpg --pool site.pool --k 8 --fusion weighted-median
+    neardepth estimate room.jpg --pool site.pool --method knn --k 8
 """
 
 UNLIKE = "no image of the pool is alike enough; do not rely on this depth"

@@ -61,7 +61,7 @@ PoolPath = Annotated[
     typer.Option(metavar="POOL", help="Estimate from this pool, not from the sources' own."),
 ]
 Methods = Annotated[
-    list[str] | None, typer.Option(help="Named recipe; may be repeated. [default: knn]")
+    list[str] | None, typer.Option(help="Named recipe; may be repeated. [default: kernel]")
 ]
 Rerun = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Repeat the run of a file that --json wrote.")

@@ -13,8 +13,8 @@ from neardepth.cli.estimate import describe
 
 HELP = """Show what a photo's depth rests on, in one picture.
 
-The photo, the pool images that look like it with their correlations and depth, the fused and
-the refined depth, and where the neighbours disagree, on one scale in metres.
+The photo, the pool images that weigh most in it with their correlations and depth, the depth
+before and after refinement, and how uncertain it is, on one scale in metres.
 
 Examples:
 

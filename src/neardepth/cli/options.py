@@ -26,24 +26,31 @@ EncoderName = Annotated[
     typer.Option(
         "--encoder",
         metavar="NAME|FILE.onnx",
-        help="Network that describes tiles, instead of the pool's or the method's own.",
+        help="Network, instead of the pool's or the method's own; kernel takes several, A+B.",
         rich_help_panel=_STEPS,
     ),
 ]
 Tiles = Annotated[
     str | None,
-    typer.Option(metavar="RxC", help="Rows × columns of tiles, e.g. 4x4.", rich_help_panel=_STEPS),
+    typer.Option(
+        metavar="RxC", help="Tile methods: rows × columns, e.g. 4x4.", rich_help_panel=_STEPS
+    ),
 ]
 Neighbours = Annotated[
-    int | None, typer.Option("--k", help="Neighbours looked at.", rich_help_panel=_STEPS)
+    int | None,
+    typer.Option("--k", help="Neighbours looked at; kernel: images named.", rich_help_panel=_STEPS),
 ]
 Threshold = Annotated[
     float | None,
-    typer.Option(help="Keep neighbours with a correlation above this.", rich_help_panel=_STEPS),
+    typer.Option(
+        help="Tile methods: keep neighbours correlated above this.", rich_help_panel=_STEPS
+    ),
 ]
 Fusion = Annotated[
     str | None,
-    typer.Option(help="weighted-mean, weighted-median or log-mean.", rich_help_panel=_STEPS),
+    typer.Option(
+        help="Tile methods: weighted-mean, weighted-median, log-mean.", rich_help_panel=_STEPS
+    ),
 ]
 Refine = Annotated[
     str | None, typer.Option(help="cross-bilateral, guided or none.", rich_help_panel=_STEPS)
@@ -56,7 +63,9 @@ FieldOfView = Annotated[
     float | None,
     typer.Option("--fov", help="Horizontal field of view, degrees, instead of --focal-px."),
 ]
-Fill = Annotated[bool, typer.Option("--fill", help="Fill in what no neighbour knows, and mark it.")]
+Fill = Annotated[
+    bool, typer.Option("--fill", help="Fill in what the pool does not know, and mark it.")
+]
 Threads = Annotated[
     int | None,
     typer.Option(min=1, help="Network threads; all cores if not given.", rich_help_panel=_RUN),
@@ -127,9 +136,15 @@ def open_estimator(
             **settings,
         )
     used = "+".join(network.name for network in estimator.encoders)
+    setting = estimator.pool.encoder_setting
     if encoder is not None:
         for network in estimator.encoders:
             tell_preprocessing(network)
+    elif setting is not None and setting["name"] not in used.split("+"):
+        note(
+            f"encoder {used}: method {estimator.method.name} does not use {setting['name']}, with "
+            f"which {pool} was built; tile methods such as knn do"
+        )
     elif used != estimator.method.encoder:
         note(
             f"encoder {used}: {pool} was built with it "

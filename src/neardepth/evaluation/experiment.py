@@ -14,6 +14,7 @@ from neardepth.evaluation.profiles import PROFILES, Profile, find_profile
 from neardepth.evaluation.protocols import FOLDS, PROTOCOLS
 from neardepth.imaging.files import read_file
 from neardepth.methods import DEFAULT_METHOD, Method, find_method
+from neardepth.retrieval.encoders import split_names
 
 OUTSIDE = "outside"
 """Queries that are not in the pool: nothing needs to be left out."""
@@ -93,8 +94,11 @@ class Experiment:
     def anchored(self) -> Experiment:
         """Return the same with absolute paths, so that it can be repeated from any folder."""
         encoder = self.encoder
-        if encoder is not None and encoder.lower().endswith(".onnx"):
-            encoder = _absolute(encoder)
+        if encoder is not None:
+            names = split_names(encoder)
+            encoder = "+".join(
+                _absolute(name) if name.lower().endswith(".onnx") else name for name in names
+            )
         return replace(
             self,
             sources=tuple(map(_absolute, self.sources)),

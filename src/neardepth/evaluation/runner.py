@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -112,10 +113,15 @@ def _judge_method(
     )
     start = time.perf_counter()
     ids = [query.id for query in task.queries]
-    for done, (query_id, result) in enumerate(_estimates(task, estimator, ids), start=1):
+    # Queries with the same exclusions one after the other: each may need a fit of its own.
+    grouped = sorted(task.queries, key=lambda query: sorted(query.exclude - {query.id}))
+    for done, (query_id, result) in enumerate(
+        _estimates(task, estimator, [query.id for query in grouped]), start=1
+    ):
         tally.add_result(query_id, result, task.truth(query_id))
         progress(done, len(ids))
     tally.seconds = time.perf_counter() - start
+    tally.arrange(ids)
     return tally
 
 
@@ -167,7 +173,9 @@ def _estimates(
         return
 
     def photo(query_id: str) -> Photo:
-        return decode_photo(task.outside[query_id].load().image, query_id)
+        pair = task.outside[query_id].load()
+        decoded = decode_photo(pair.image, query_id)
+        return replace(decoded, intrinsics=pair.intrinsics or decoded.intrinsics)
 
     outcomes = estimator.outcomes(photo(query_id) for query_id in ids)
     for query_id, (_, outcome) in zip(ids, outcomes, strict=True):

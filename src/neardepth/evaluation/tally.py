@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,7 +44,7 @@ class Tally:
 
     def add_result(self, query_id: str, result: DepthResult, truth: Depth) -> None:
         """Judge a method's estimate."""
-        best = result.neighbours[0]
+        best = result.nearest or result.neighbours[0]
         pair = judged(self.profile, result.depth, truth)
         image = ImageScore(
             query_id,
@@ -64,6 +64,12 @@ class Tally:
         sums = score(self.profile, predict(query), truth)
         self.images.append(ImageScore(query.id, sums))
         self.seconds += time.perf_counter() - start
+
+    def arrange(self, ids: Sequence[str]) -> None:
+        """Put the images, which may have been judged in any order, in the order of ``ids``."""
+        place = {image.id: index for index, image in enumerate(self.images)}
+        self.images = [self.images[place[query_id]] for query_id in ids]
+        self.pixels = [self.pixels[place[query_id]] for query_id in ids]
 
     def row(self, first: Tally) -> Row:
         """Put the images together, and compare them with the first method's."""

@@ -29,7 +29,7 @@ from neardepth.steps.views import VIEWS
 Matrix = NDArray[np.float32]
 Rows = NDArray[np.float16]
 
-RECIPE = 6
+RECIPE = 7
 """Counted up whenever the same pool gives another fit."""
 CODE = 512
 """Numbers of a code: principal components of the pool's features."""
@@ -45,6 +45,7 @@ _WEIGHTS = {"stride16": 1.0, "stride32": 2.5}
 _AUGMENTED = 2560  # pairs up to which crops take part as well
 _BASIS_ROWS = 1024
 _SHRINKAGE = 0.08  # of the principal components' mean energy
+_SAMPLES = 200  # cells of known depth from which on the spread is calibrated
 _LOCAL_PAIRS = 256
 _LOCAL_BATCH = 64
 SMALLEST = 5
@@ -63,6 +64,8 @@ class Fit:
     """Stage 2's coefficients without each block."""
     blocks: NDArray[np.intp]
     """N: the block of each pair."""
+    score: float
+    """Mean absolute error of log depth of the photos without their block; infinite of one pair."""
 
     def left_out(self, place: int, maps: Sequence[Maps]) -> Prediction:
         """Predict a photo of the pool from all other pairs.
@@ -121,7 +124,9 @@ def fit(
     local, without, cells, components_at = _fit_local(layouts, rows, targets, alone, blocks)
     progress(0.85)
     calibration, strength = uncalibrated(unit), 0.0
-    if pairs >= SMALLEST:
+    score = float(np.nanmean(np.abs(alone[:, 0].reshape(pairs, -1) - targets[:, 0])))
+    samples = np.isfinite(np.take_along_axis(targets[:, 0], cells, axis=1)).sum()
+    if pairs >= SMALLEST and samples >= _SAMPLES:
         first = predicted(blocks)[:, 0]
         corrected = np.stack(
             [
@@ -133,6 +138,7 @@ def fit(
         start = np.take_along_axis(first.reshape(pairs, -1), cells, axis=1)
         strength = _strength(corrected - start, truth - start)
         corrected = start + np.float32(strength) * (corrected - start)
+        score = float(np.nanmean(np.abs(corrected - truth)))
         calibration = calibrate(corrected, truth, first, novelty, cells, unit)
     local = local.weakened(strength)
     without = tuple(np.float32(strength) * coefficients for coefficients in without)
@@ -152,7 +158,7 @@ def fit(
         focal=focal,
     )
     progress(1.0)
-    return Fit(model, alone[:, 0], without, blocks)
+    return Fit(model, alone[:, 0], without, blocks, score if pairs > 1 else np.inf)
 
 
 def _strength(corrections: Matrix, errors: Matrix) -> float:
@@ -256,7 +262,8 @@ def _typical(views: Matrix) -> float:
     """Return the median squared distance of two views; 1 where all are alike."""
     some = views[:: max(1, len(views) // 512)]
     median = float(np.median(squared_distances(some, some)))
-    return median if median > 1e-9 else 1.0
+    floor = 1e-3 * float((some**2).sum(axis=1).mean())  # finer than rounding tells apart
+    return max(median, floor) if max(median, floor) > 1e-9 else 1.0
 
 
 def _novelty(

@@ -190,11 +190,15 @@ class KernelModel:
         """Return N: the weight of each pool image in a prediction, of any sign.
 
         An image's weight is the sum of its views'. Where the photo is the pool's image ``own`` and
-        was left out, its own is 0 and the others' are approximate: solved as if it were there.
+        was left out, the others' are approximate: its own views take the one kernel value with
+        which its own weight is 0, where exactly each of them has a value of its own.
         """
         sums = self._image_weights
         if own is not None:
-            similarity = np.where(self.owners == own, np.float32(0), similarity)
+            mine = self.owners == own
+            others = float(sums[own, ~mine] @ similarity[~mine])
+            itself = float(sums[own, mine].sum())
+            similarity = np.where(mine, np.float32(-others / itself if itself else 0), similarity)
         weights = np.asarray(sums @ similarity, np.float32)
         if own is not None:
             weights[own] = 0

@@ -52,7 +52,7 @@ def pool_fit(
     """
     describers = [ViewDescriber(encoder) for encoder in encoders]
     path = _path(pool, describers)
-    if not exclude and path.is_file():
+    if not exclude and _is_there(path):
         try:
             return load_fit(path)
         except PoolError as error:
@@ -71,11 +71,18 @@ def _make(
 ) -> Fit:
     ids = ordered(pool, exclude)
     places = np.array([pool.row_of[pair_id] for pair_id in ids])
-    rows = []
-    for describer in describers:
-        table = ensure_descriptors(pool, describer.encoder, None, progress)
-        rows.append(np.asarray(table, np.float16)[places])
+
+    def table(encoder: Encoder) -> NDArray[np.float16]:
+        every = ensure_descriptors(pool, encoder, None, progress)
+        return np.asarray(every[places], np.float16)
+
+    rows = [table(describer.encoder) for describer in describers]
     layout = describers[0].layout
+    if any(not np.array_equal(layout.sampled(rows[0]), layout.sampled(other)) for other in rows):
+        raise PoolError(
+            f"{pool.path}: the networks were shown different crops of the photos; describe them "
+            f"anew with `neardepth pool encode {pool.path}`"
+        )
 
     def targets(place: int) -> NDArray[np.float32]:
         return view_targets(pool.depth(ids[place]), layout.crops(rows[0][place]))
@@ -91,13 +98,19 @@ def _make(
             tell(_READING * place / len(ids))
     focal, shifts = _canonical(pool, ids)
     log_depth += shifts[:, None, None]
-    return fit(
-        [describer.layout for describer in describers],
-        rows,
-        log_depth,
-        focal,
-        lambda share: tell(_READING + (1 - _READING) * share),
-    )
+    try:
+        return fit(
+            [describer.layout for describer in describers],
+            rows,
+            log_depth,
+            focal,
+            lambda share: tell(_READING + (1 - _READING) * share),
+        )
+    except np.linalg.LinAlgError as error:
+        raise PoolError(
+            f"{pool.path}: nothing can be fitted to this pool ({error}): its photos hardly differ; "
+            "use a method of tiles (`--method knn`)"
+        ) from error
 
 
 def _canonical(pool: Pool, ids: Sequence[str]) -> tuple[float | None, NDArray[np.float32]]:
@@ -112,7 +125,7 @@ def _canonical(pool: Pool, ids: Sequence[str]) -> tuple[float | None, NDArray[np
         for record in [records[pair_id]]
         if (focal := relative_focal(record.intrinsics, record.height, record.width))
     }
-    if not known:
+    if 2 * len(known) < len(ids):  # a few say nothing of the others' cameras
         return None, np.zeros(len(ids), np.float32)
     usual = float(np.median(list(known.values())))
     shifts = [np.log(usual / known.get(pair_id, usual)) for pair_id in ids]
@@ -141,6 +154,13 @@ def _path(pool: Pool, describers: Sequence[ViewDescriber]) -> Path:
     digest = hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:12]
     names = "+".join(describer.key.removesuffix("-views") for describer in describers)
     return pool.path / FITS / f"{names}-{digest}.safetensors"
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a folder that nobody else may look into
+        return False
 
 
 def _keep(path: Path, fitted: Fit, pool: Pool) -> None:

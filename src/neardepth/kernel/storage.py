@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neardepth.errors import PoolError
-from neardepth.imaging.files import replacing
+from neardepth.kernel.arrays import read_arrays, write_arrays
 from neardepth.kernel.fitting import Fit
 from neardepth.kernel.model import KernelModel, LocalStage, Projection
 from neardepth.kernel.spread import Calibration
 from neardepth.steps.dense import GRIDS
 
-FORMAT = 2
+KIND = "neardepth_fit"
+FORMAT = 3
 """Version of the layout; a file of another one is not read."""
 
 _ARRAYS = (
@@ -37,8 +37,6 @@ def save_fit(path: Path, fit: Fit, facts: dict[str, Any]) -> None:
     Raises:
         PoolError: it cannot be written.
     """
-    from safetensors.numpy import save_file
-
     model = fit.model
     arrays: dict[str, NDArray[Any]] = {
         "first": fit.first,
@@ -64,11 +62,10 @@ def save_fit(path: Path, fit: Fit, facts: dict[str, Any]) -> None:
         "factor95": calibration.factor95,
         "unit": calibration.unit,
         "limit": calibration.limit,
+        "score": fit.score,
         "facts": facts,
     }
-    metadata = {"neardepth": json.dumps(content)}
-    with replacing(path, PoolError) as temporary:
-        save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, temporary, metadata)
+    write_arrays(path, KIND, arrays, content, PoolError)
 
 
 def load_fit(path: Path) -> Fit:
@@ -77,18 +74,12 @@ def load_fit(path: Path) -> Fit:
     Raises:
         PoolError: it is missing, damaged or of another version.
     """
-    from safetensors import safe_open
-
     try:
-        with safe_open(path, framework="numpy") as file:
-            content = json.loads(file.metadata()["neardepth"])
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        arrays, content = read_arrays(path, KIND)
         if content["format"] != FORMAT:
             raise PoolError(f"{path} was fitted by another version of NearDepth: delete it")
         return _fit(arrays, content)
-    except PoolError:
-        raise
-    except Exception as error:  # safetensors' errors have no common base
+    except (OSError, ValueError, KeyError) as error:
         raise PoolError(
             f"{path} is damaged ({error}); delete it, it is fitted anew when needed"
         ) from error
@@ -125,4 +116,4 @@ def _fit(arrays: dict[str, NDArray[Any]], content: dict[str, Any]) -> Fit:
         ),
         focal=content["focal"],
     )
-    return Fit(model, arrays["first"], tuple(arrays["without"]), arrays["blocks"])
+    return Fit(model, arrays["first"], tuple(arrays["without"]), arrays["blocks"], content["score"])

@@ -75,6 +75,10 @@ class Layout:
         """Return the sampled cells of rows, N×SAMPLED_CELLS."""
         return rows[:, self._starts[1] : self._starts[2]].astype(np.intp)
 
+    def sampled(self, rows: NDArray[np.float16]) -> NDArray[np.float16]:
+        """Return what says which crops and cells rows are of, the same for every network."""
+        return rows[:, : self._starts[2]]
+
     def view(self, rows: NDArray[np.float16], index: int) -> NDArray[np.float16]:
         """Return `pooled` of the photo (0) or of a crop (1…) of rows, N×D."""
         return rows[:, slice(*self.span(index))]

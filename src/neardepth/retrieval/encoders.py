@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from neardepth.encoders import Encoder, Preprocessing, load_encoder
 from neardepth.errors import EncoderError
@@ -54,12 +55,18 @@ def choose_encoders(
     threads: int | None = None,
     providers: Sequence[str] | None = None,
 ) -> tuple[Encoder, ...]:
-    """Load the networks of a method of solved weights: those named, joined by "+".
+    """Load the networks of a method: those named, joined by "+" where weights are solved.
 
-    The encoder that a pool was built with describes tiles; it says nothing about these.
+    The encoder that a pool was built with describes tiles; it is not considered here.
 
     Raises:
         EncoderError: one is not available.
     """
-    names = (requested or method.encoder).split("+")
+    text = requested or method.encoder
+    names = split_names(text) if method.weights == "solved" else [text]
     return tuple(load_encoder(name, threads=threads, providers=providers) for name in names)
+
+
+def split_names(text: str) -> list[str]:
+    """Return the networks that a text names, joined by "+"; a file's name may hold one itself."""
+    return [text] if Path(text).is_file() else text.split("+")

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neardepth.encoders import Encoder, joint_info
 from neardepth.errors import PoolError
-from neardepth.imaging.intrinsics import Intrinsics
 from neardepth.imaging.photos import Photo
-from neardepth.imaging.resize import resize_depth, resize_photo
 from neardepth.kernel.fitting import Fit
 from neardepth.kernel.model import KernelModel, Prediction
 from neardepth.kernel.pool_fit import ordered, pool_fit
 from neardepth.methods import Method
 from neardepth.pool import Pool, Progress
 from neardepth.result import DepthResult, Neighbour
-from neardepth.retrieval.camera import relative_focal
-from neardepth.retrieval.common import evidence_of, facts_of, rows_of, working_size
+from neardepth.retrieval.answers import camera_of, maps_of
+from neardepth.retrieval.common import evidence_of, facts_of, rows_of
 from neardepth.steps.dense import GRIDS, Maps
-from neardepth.steps.refinement import REFINEMENTS, fill_unknown
 from neardepth.steps.views import frame
 
+_REFITTED = 30  # pairs up to which leaving one out is a fit without it
 _FITS = 8  # fits without parts of the pool that are held at a time
 
 
@@ -49,6 +46,7 @@ class KernelRetrieval:
     ) -> None:
         self.pool, self.method, self.encoders, self.fill = pool, method, tuple(encoders), fill
         self._fit = pool_fit(pool, self.encoders, progress)
+        self.score = self._fit.score
         self._ids = ordered(pool)
         self._place = {pair_id: place for place, pair_id in enumerate(self._ids)}
         self._without: dict[frozenset[str], Fit] = {}
@@ -83,7 +81,8 @@ class KernelRetrieval:
         """
         photo = self.pool.photo(pair_id)
         descriptor = self.describe(self.prepare(photo))
-        if set(exclude) != {pair_id} or len(self.pool) < 2:
+        # In small pools a photo has a part in everything, and a fit takes no time.
+        if set(exclude) != {pair_id} or len(self.pool) < _REFITTED:
             return self.estimate(photo, descriptor, exclude)
         place = self._place[pair_id]
         prediction = self._fit.left_out(place, descriptor)
@@ -109,15 +108,22 @@ class KernelRetrieval:
         ranked = np.argsort(-np.abs(weights), kind="stable")
         named = ranked[ranked != own][: self.method.k]
         names = [ids[place] for place in named]
-        correlations = model.correlations(prediction.codes)[named]
-        camera, assumption, shift = _camera(photo, model.focal)
+        correlations = model.correlations(prediction.codes)
+        alike = correlations.copy()
+        if own is not None:
+            alike[own] = -np.inf
+        nearest = int(np.argmax(alike))
+
+        def neighbour(place: int) -> Neighbour:
+            correlation, weight = float(correlations[place]), float(weights[place])
+            return Neighbour(ids[place], correlation, weight, kept=True)
+
+        camera, assumption, shift = camera_of(photo, model.focal)
         return DepthResult(
             photo=photo,
-            **self._maps(photo.image, prediction, shift),
-            neighbours=tuple(
-                Neighbour(id=name, correlation=float(c), weight=float(weights[place]), kept=True)
-                for name, c, place in zip(names, correlations, named, strict=True)
-            ),
+            **maps_of(photo.image, prediction.log_depth + shift, prediction.spread, self),
+            neighbours=tuple(map(neighbour, named)),
+            nearest=neighbour(nearest),
             evidence=evidence_of(self.pool, names),
             low_confidence=prediction.novelty > model.calibration.limit,
             intrinsics=camera,
@@ -131,39 +137,3 @@ class KernelRetrieval:
             pool=facts_of(self.pool),
             factor95=model.calibration.factor95,
         )
-
-    def _maps(
-        self, photo: NDArray[np.uint8], prediction: Prediction, shift: float
-    ) -> dict[str, Any]:
-        """Bring the prediction to the photo's size along the photo's edges."""
-        size, full = working_size(photo), photo.shape[:2]
-        coarse = np.exp(prediction.log_depth + np.float32(shift))
-        fused = resize_depth(coarse, size)
-        refined = REFINEMENTS[self.method.refine](
-            fused, resize_photo(photo, size), self.method.refine_radius, self.method.refine_sigma
-        )
-        depth = resize_depth(refined, full)
-        return {
-            "depth": resize_depth(fill_unknown(refined), full) if self.fill else depth,
-            "fused": resize_depth(fused, full),
-            "uncertainty": depth * resize_depth(prediction.spread, full),
-            "filled": np.isnan(depth) if self.fill else None,
-        }
-
-
-def _camera(photo: Photo, usual: float | None) -> tuple[Intrinsics | None, str, float]:
-    """Return the photo's camera, what is assumed of it, and what to add to log depth for it."""
-    height, width = photo.image.shape[:2]
-    own = relative_focal(photo.intrinsics, height, width)
-    if usual is None:
-        return photo.intrinsics, "that of the pool, whose focal length is not known", 0.0
-    usual_px = usual * (height * width) ** 0.5
-    if photo.intrinsics is None or own is None:
-        text = f"that of the pool: focal length {usual_px:.0f} px"
-        middle = ((width - 1) / 2, (height - 1) / 2)
-        return Intrinsics(usual_px, usual_px, *middle, "assumed: the pool's usual"), text, 0.0
-    text = (
-        f"focal length {own / usual * usual_px:.0f} px ({photo.intrinsics.origin}), the pool's "
-        f"{usual_px:.0f} px: depth × {own / usual:.2f}"
-    )
-    return photo.intrinsics, text, float(np.log(own / usual))

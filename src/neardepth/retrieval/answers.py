@@ -1,0 +1,76 @@
+"""From log depth on a coarse grid to the maps of an answer, at the size of the photo."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neardepth.imaging.intrinsics import Intrinsics
+from neardepth.imaging.photos import Photo
+from neardepth.imaging.resize import resize_depth, resize_photo
+from neardepth.methods import Method
+from neardepth.retrieval.camera import relative_focal
+from neardepth.retrieval.common import working_size
+from neardepth.steps.refinement import REFINEMENTS, fill_unknown
+
+
+class Settings(Protocol):
+    """How depth is refined, and whether what is unknown is filled in."""
+
+    method: Method
+    fill: bool
+
+
+def maps_of(
+    photo: NDArray[np.uint8],
+    log_depth: NDArray[np.float32],
+    spread: NDArray[np.float32],
+    settings: Settings,
+) -> dict[str, Any]:
+    """Bring log depth and its spread to the photo's size, along the photo's edges.
+
+    Args:
+        photo: H×W×3.
+        log_depth: rows×columns, NaN where unknown.
+        spread: rows×columns, of log depth.
+        settings: see `Settings`.
+
+    Returns:
+        The fields of a `DepthResult` that are maps.
+    """
+    size, full, method = working_size(photo), photo.shape[:2], settings.method
+    fused = resize_depth(np.exp(log_depth), size)
+    refined = REFINEMENTS[method.refine](
+        fused, resize_photo(photo, size), method.refine_radius, method.refine_sigma
+    )
+    depth = resize_depth(refined, full)
+    return {
+        "depth": resize_depth(fill_unknown(refined), full) if settings.fill else depth,
+        "fused": resize_depth(fused, full),
+        "uncertainty": depth * resize_depth(spread, full),
+        "filled": np.isnan(depth) if settings.fill else None,
+    }
+
+
+def camera_of(photo: Photo, usual: float | None) -> tuple[Intrinsics | None, str, np.float32]:
+    """Return the photo's camera, what is assumed of it, and what to add to log depth for it."""
+    height, width = photo.image.shape[:2]
+    own = relative_focal(photo.intrinsics, height, width)
+    if usual is None:
+        return photo.intrinsics, "that of the pool, whose focal length is not known", np.float32(0)
+    usual_px = usual * (height * width) ** 0.5
+    if photo.intrinsics is None or own is None:
+        text = f"that of the pool: focal length {usual_px:.0f} px"
+        middle = ((width - 1) / 2, (height - 1) / 2)
+        return (
+            Intrinsics(usual_px, usual_px, *middle, "assumed: the pool's usual"),
+            text,
+            np.float32(0),
+        )
+    text = (
+        f"focal length {own / usual * usual_px:.0f} px ({photo.intrinsics.origin}), the pool's "
+        f"{usual_px:.0f} px: depth × {own / usual:.2f}"
+    )
+    return photo.intrinsics, text, np.float32(np.log(own / usual))
