@@ -64,8 +64,6 @@ class Fit:
     """Stage 2's coefficients without each block."""
     blocks: NDArray[np.intp]
     """N: the block of each pair."""
-    score: float
-    """Mean absolute error of log depth of the photos without their block; infinite of one pair."""
 
     def left_out(self, place: int, maps: Sequence[Maps]) -> Prediction:
         """Predict a photo of the pool from all other pairs.
@@ -124,9 +122,8 @@ def fit(
     local, without, cells, components_at = _fit_local(layouts, rows, targets, alone, blocks)
     progress(0.85)
     calibration, strength = uncalibrated(unit), 0.0
-    score = float(np.nanmean(np.abs(alone[:, 0].reshape(pairs, -1) - targets[:, 0])))
-    samples = np.isfinite(np.take_along_axis(targets[:, 0], cells, axis=1)).sum()
-    if pairs >= SMALLEST and samples >= _SAMPLES:
+    truth = np.take_along_axis(targets[:, 0], cells, axis=1)
+    if pairs >= SMALLEST and np.isfinite(truth).sum() >= _SAMPLES:
         first = predicted(blocks)[:, 0]
         corrected = np.stack(
             [
@@ -134,11 +131,9 @@ def fit(
                 for pair in range(pairs)
             ]
         )
-        truth = np.take_along_axis(targets[:, 0], cells, axis=1)
         start = np.take_along_axis(first.reshape(pairs, -1), cells, axis=1)
         strength = _strength(corrected - start, truth - start)
         corrected = start + np.float32(strength) * (corrected - start)
-        score = float(np.nanmean(np.abs(corrected - truth)))
         calibration = calibrate(corrected, truth, first, novelty, cells, unit)
     local = local.weakened(strength)
     without = tuple(np.float32(strength) * coefficients for coefficients in without)
@@ -158,7 +153,7 @@ def fit(
         focal=focal,
     )
     progress(1.0)
-    return Fit(model, alone[:, 0], without, blocks, score if pairs > 1 else np.inf)
+    return Fit(model, alone[:, 0], without, blocks)
 
 
 def _strength(corrections: Matrix, errors: Matrix) -> float:

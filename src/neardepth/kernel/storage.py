@@ -62,7 +62,6 @@ def save_fit(path: Path, fit: Fit, facts: dict[str, Any]) -> None:
         "factor95": calibration.factor95,
         "unit": calibration.unit,
         "limit": calibration.limit,
-        "score": fit.score,
         "facts": facts,
     }
     write_arrays(path, KIND, arrays, content, PoolError)
@@ -116,4 +115,4 @@ def _fit(arrays: dict[str, NDArray[Any]], content: dict[str, Any]) -> Fit:
         ),
         focal=content["focal"],
     )
-    return Fit(model, arrays["first"], tuple(arrays["without"]), arrays["blocks"], content["score"])
+    return Fit(model, arrays["first"], tuple(arrays["without"]), arrays["blocks"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,18 +16,12 @@ from neardepth.retrieval.common import working_size
 from neardepth.steps.refinement import REFINEMENTS, fill_unknown
 
 
-class Settings(Protocol):
-    """How depth is refined, and whether what is unknown is filled in."""
-
-    method: Method
-    fill: bool
-
-
 def maps_of(
     photo: NDArray[np.uint8],
     log_depth: NDArray[np.float32],
     spread: NDArray[np.float32],
-    settings: Settings,
+    method: Method,
+    fill: bool,
 ) -> dict[str, Any]:
     """Bring log depth and its spread to the photo's size, along the photo's edges.
 
@@ -35,22 +29,23 @@ def maps_of(
         photo: H×W×3.
         log_depth: rows×columns, NaN where unknown.
         spread: rows×columns, of log depth.
-        settings: see `Settings`.
+        method: says how depth is refined.
+        fill: fill in what is unknown.
 
     Returns:
         The fields of a `DepthResult` that are maps.
     """
-    size, full, method = working_size(photo), photo.shape[:2], settings.method
+    size, full = working_size(photo), photo.shape[:2]
     fused = resize_depth(np.exp(log_depth), size)
     refined = REFINEMENTS[method.refine](
         fused, resize_photo(photo, size), method.refine_radius, method.refine_sigma
     )
     depth = resize_depth(refined, full)
     return {
-        "depth": resize_depth(fill_unknown(refined), full) if settings.fill else depth,
+        "depth": resize_depth(fill_unknown(refined), full) if fill else depth,
         "fused": resize_depth(fused, full),
         "uncertainty": depth * resize_depth(spread, full),
-        "filled": np.isnan(depth) if settings.fill else None,
+        "filled": np.isnan(depth) if fill else None,
     }
 
 

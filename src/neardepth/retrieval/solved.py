@@ -46,7 +46,6 @@ class KernelRetrieval:
     ) -> None:
         self.pool, self.method, self.encoders, self.fill = pool, method, tuple(encoders), fill
         self._fit = pool_fit(pool, self.encoders, progress)
-        self.score = self._fit.score
         self._ids = ordered(pool)
         self._place = {pair_id: place for place, pair_id in enumerate(self._ids)}
         self._without: dict[frozenset[str], Fit] = {}
@@ -121,7 +120,13 @@ class KernelRetrieval:
         camera, assumption, shift = camera_of(photo, model.focal)
         return DepthResult(
             photo=photo,
-            **maps_of(photo.image, prediction.log_depth + shift, prediction.spread, self),
+            **maps_of(
+                photo.image,
+                prediction.log_depth + shift,
+                prediction.spread,
+                self.method,
+                self.fill,
+            ),
             neighbours=tuple(map(neighbour, named)),
             nearest=neighbour(nearest),
             evidence=evidence_of(self.pool, names),
