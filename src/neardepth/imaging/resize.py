@@ -29,10 +29,11 @@ def resize_depth(depth: NDArray[np.float32], size: tuple[int, int]) -> NDArray[n
     if depth.shape == tuple(size):
         return depth
     known = np.isfinite(depth)
-    if known.all():
-        return _grow(_shrink(depth, size), size)
     if not known.any():
         return np.full(size, np.nan, np.float32)
+    if known.all():
+        resized = _grow(_shrink(depth, size), size)
+        return np.clip(resized, depth.min(), depth.max(), out=resized)
     # One after the other: a full-size copy of either takes hundreds of megabytes.
     weight = _shrink(known.astype(np.float32), size)
     values = _shrink(np.where(known, depth, np.float32(0)), size)
@@ -46,7 +47,7 @@ def resize_depth(depth: NDArray[np.float32], size: tuple[int, int]) -> NDArray[n
         # In place: at the size of a photo each map takes hundreds of megabytes.
         resized = np.divide(values, weight, out=values, where=enough)
         np.copyto(resized, np.float32(np.nan), where=~enough)
-    # Rounding in the division may step over the known range by a last digit.
+    # Rounding may step over the known range by a last digit, here and above.
     return np.clip(resized, np.nanmin(depth), np.nanmax(depth), out=resized)
 
 
