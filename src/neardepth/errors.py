@@ -29,3 +29,7 @@ class PoolError(NearDepthError):
 
 class MethodError(NearDepthError):
     """A method is unknown or one of its settings is out of range."""
+
+
+class ModelError(NearDepthError):
+    """A model file is missing, damaged, or has seen the photos it is to be judged on."""

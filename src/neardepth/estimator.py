@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing
 from typing import Any, Protocol
 
+from neardepth.datasets import open_source
 from neardepth.encoders import Encoder
 from neardepth.errors import MethodError, NearDepthError, PoolError
 from neardepth.imaging.photos import Photo, PhotoSource, as_photo
@@ -15,8 +16,8 @@ from neardepth.pool import Pool, Progress
 from neardepth.pool.pipeline import read_ahead
 from neardepth.result import DepthResult
 from neardepth.retrieval.camera import with_camera
+from neardepth.retrieval.choice import AUTO, NONE, choose_retrieval
 from neardepth.retrieval.encoders import choose_encoder, choose_encoders
-from neardepth.retrieval.solved import KernelRetrieval
 from neardepth.retrieval.tiles import TileRetrieval
 
 PREFETCH = 2
@@ -24,11 +25,15 @@ PREFETCH = 2
 
 
 class DepthEstimator:
-    """Estimates the depth of photos from a pool of RGB-D pairs.
+    """Estimates the depth of photos from a pool of RGB-D pairs, or from a model fitted on one.
 
     Args:
-        pool: an open pool, or the path of one.
+        pool: an open pool, or the path of one; None asks a model that was fitted elsewhere.
         method: a named method or a `Method`.
+        prior: of methods of solved weights: the model whose errors are learned from the pool, a
+            name or a file; "none" fits the pool alone; "auto" takes what is off by less on the
+            pool's own pairs (see `choose_retrieval`).
+        frames: where the pictures of the model's own photos may be found, for explanations.
         encoder: an encoder, a registered name or an ONNX file, instead of the pool's or the
             method's own; for methods of solved weights several names may be joined by "+".
         focal_px: focal length of the photos in pixels, where their EXIF data do not tell it or
@@ -43,14 +48,17 @@ class DepthEstimator:
     Raises:
         MethodError: unknown method or setting.
         PoolError: no usable pool there.
-        EncoderError: the encoder's weights are not available.
+        ModelError: no usable model there.
+        EncoderError: the encoder's weights are not available, or are not the model's.
     """
 
     def __init__(
         self,
-        pool: Pool | str | os.PathLike[str],
+        pool: Pool | str | os.PathLike[str] | None = None,
         method: str | Method = DEFAULT_METHOD,
         *,
+        prior: str | os.PathLike[str] = AUTO,
+        frames: str | os.PathLike[str] | None = None,
         encoder: Encoder | str | None = None,
         focal_px: float | None = None,
         fov: float | None = None,
@@ -62,8 +70,8 @@ class DepthEstimator:
     ) -> None:
         chosen = find_method(method) if isinstance(method, str) else method
         self.method = chosen.override(**overrides)
-        self.pool = pool if isinstance(pool, Pool) else Pool.open(pool)
-        if not len(self.pool):
+        self.pool = Pool.open(pool) if isinstance(pool, (str, os.PathLike)) else pool
+        if self.pool is not None and not len(self.pool):
             raise PoolError(
                 f"{self.pool.path}: the pool is empty; add pairs with `neardepth pool add`"
             )
@@ -76,11 +84,32 @@ class DepthEstimator:
             )
         self.focal_px, self.fov = focal_px, fov
         self.fill = fill
-        self._retrieval: Retrieval = (
-            KernelRetrieval(self.pool, self.method, self.encoders, fill, progress)
-            if self.method.weights == "solved"
-            else TileRetrieval(self.pool, self.method, self.encoders[0], fill, progress)
+        self.choice = ""
+        """Of methods of solved weights: which prior was chosen and why, for people."""
+        self._retrieval = self._make(prior, frames, progress)
+
+    def _make(
+        self,
+        prior: str | os.PathLike[str],
+        frames: str | os.PathLike[str] | None,
+        progress: Progress | None,
+    ) -> Retrieval:
+        if self.method.weights == "solved":
+            source = None if frames is None else open_source(frames)
+            retrieval, self.choice = choose_retrieval(
+                self.pool, prior, self.method, self.encoders, self.fill, source, progress
+            )
+            return retrieval
+        if prior not in (AUTO, NONE):
+            raise MethodError(f"method {self.method.name} takes no prior; use kernel")
+        return TileRetrieval(
+            self._pool_of_tiles(), self.method, self.encoders[0], self.fill, progress
         )
+
+    def _pool_of_tiles(self) -> Pool:
+        if self.pool is None:
+            raise MethodError(f"method {self.method.name} needs a pool: give --pool")
+        return self.pool
 
     @property
     def encoder(self) -> Encoder:
@@ -97,7 +126,7 @@ class DepthEstimator:
             return (requested,)
         if self.method.weights == "solved":
             return choose_encoders(self.method, requested, threads, providers)
-        return (choose_encoder(self.pool, self.method, requested, threads, providers),)
+        return (choose_encoder(self._pool_of_tiles(), self.method, requested, threads, providers),)
 
     def __call__(self, photo: PhotoSource, *, exclude: Collection[str] = ()) -> DepthResult:
         """Estimate the depth of one photo.
@@ -156,7 +185,12 @@ class DepthEstimator:
 
         Yields:
             The pool photo's id and its estimate.
+
+        Raises:
+            ModelError: the prior was fitted on one of them.
         """
+        if self.pool is None:
+            raise PoolError("there is no pool to leave anything out of")
         for pair_id in self.pool.ids if ids is None else ids:
             left_out = {pair_id, *(exclude(pair_id) if exclude else ())}
             yield pair_id, self._retrieval.alone(pair_id, left_out)
@@ -187,7 +221,7 @@ class DepthEstimator:
 
 
 class Retrieval(Protocol):
-    """From a photo to its depth; `TileRetrieval` and `KernelRetrieval` are two."""
+    """From a photo to its depth; `TileRetrieval`, `KernelRetrieval` and `PriorRetrieval`."""
 
     def prepare(self, photo: Photo) -> Any:
         """Make a photo the networks' input; called in reader threads."""

@@ -42,6 +42,9 @@ class Method:
     """Radius of the refinement's window, pixels."""
     refine_sigma: float = 30.0
     """Colour difference that counts as an edge, grey levels (0–255)."""
+    model: str | None = None
+    """Of solved weights: the model that answers where there is no pool, and that is the prior of a
+    pool where that helps. One that ships with the package."""
 
     def __post_init__(self) -> None:
         rules = {
@@ -77,7 +80,7 @@ class Method:
         Raises:
             MethodError: there is no such setting, or its value is out of range.
         """
-        known = {field.name for field in fields(self)} - {"name", "summary", "citation"}
+        known = {field.name for field in fields(self)} - {"name", "summary", "citation", "model"}
         for setting in settings:
             if setting not in known:
                 raise MethodError(
@@ -94,7 +97,7 @@ class Method:
     def settings(self) -> dict[str, Any]:
         """Return the name and every setting as plain data, for files that record a run."""
         data = asdict(self)
-        del data["summary"], data["citation"]
+        del data["summary"], data["citation"], data["model"]
         if self.weights == "solved":
             return {name: value for name, value in data.items() if name not in _TILE_SETTINGS}
         return {**data, "tiles": list(self.tiles)}
@@ -124,6 +127,7 @@ METHODS: dict[str, Method] = {
             refine="guided",
             refine_radius=8,
             refine_sigma=20.0,
+            model="indoor",
         ),
         Method(
             name="kernel-fast",
@@ -135,6 +139,7 @@ METHODS: dict[str, Method] = {
             refine="guided",
             refine_radius=8,
             refine_sigma=20.0,
+            model="indoor-fast",
         ),
         Method(
             name="paper",

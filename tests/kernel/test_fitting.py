@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from neardepth.kernel.fitting import Fit, fit
+from neardepth.kernel.spread import novelty_of
 from neardepth.pool.views import Layout
 from neardepth.steps.dense import CELLS, GRIDS, Maps, at_cells, pooled
 from neardepth.steps.views import SAMPLED_CELLS, VIEWS, ZOOMS, Crop
@@ -215,6 +214,5 @@ def test_what_is_far_from_everything_is_novel(usual: Fit) -> None:
     assert usual.model.predict([strange]).novelty > calibration.limit
     familiar = [usual.model.predict([photo_maps(s)]).novelty for s in range(600, 640)]
     assert np.mean(np.array(familiar) > calibration.limit) < 0.15
-    assert replace(calibration, limit=0.0).novelty_of(
-        np.full(20, calibration.unit, np.float32), 0.0
-    ) == pytest.approx(0, abs=1e-6)
+    usual_distances = np.full(20, calibration.unit, np.float32)
+    assert novelty_of(usual_distances, 0.0, calibration.unit) == pytest.approx(0, abs=1e-6)

@@ -39,7 +39,7 @@ def pool(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Pool:
 
 @pytest.fixture(scope="module")
 def estimator(pool: Pool) -> DepthEstimator:
-    return DepthEstimator(pool, METHOD)
+    return DepthEstimator(pool, METHOD, prior="none")
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,7 @@ def test_exclusion_is_a_fit_without(
     for pair_id in left_out:
         (rest / "rgb" / f"{Path(pair_id).name}.jpg").unlink()
         (rest / "depth" / f"{Path(pair_id).name}.png").unlink()
-    smaller = DepthEstimator(build(rest, tmp_path / "rest.pool"), METHOD)
+    smaller = DepthEstimator(build(rest, tmp_path / "rest.pool"), METHOD, prior="none")
     np.testing.assert_allclose(
         estimator(unseen, exclude=left_out).depth, smaller(unseen).depth, rtol=1e-3
     )
@@ -111,14 +111,16 @@ def test_the_fit_is_kept_and_made_anew_when_the_pool_changes(
     source: Path, unseen: np.ndarray, tmp_path: Path
 ) -> None:
     pool = build(source, tmp_path / "site.pool")
-    before = DepthEstimator(pool, METHOD)(unseen).depth
+    before = DepthEstimator(pool, METHOD, prior="none")(unseen).depth
     (kept,) = fits(pool)
     stamp = kept.stat().st_mtime_ns
-    np.testing.assert_allclose(DepthEstimator(pool, METHOD)(unseen).depth, before, rtol=1e-4)
+    np.testing.assert_allclose(
+        DepthEstimator(pool, METHOD, prior="none")(unseen).depth, before, rtol=1e-4
+    )
     assert fits(pool)[0].stat().st_mtime_ns == stamp
     more = write_scenes(tmp_path / "more", 1, first=100)
     add_pairs(pool.path, open_source(more))
-    after = DepthEstimator(pool.path, METHOD)(unseen).depth
+    after = DepthEstimator(pool.path, METHOD, prior="none")(unseen).depth
     assert fits(pool) != [kept], "the older fit is deleted"
     assert len(fits(pool)) == 1
     truth = scene(100)[1]
@@ -127,10 +129,10 @@ def test_the_fit_is_kept_and_made_anew_when_the_pool_changes(
 
 def test_a_damaged_fit_is_made_anew(source: Path, unseen: np.ndarray, tmp_path: Path) -> None:
     pool = build(source, tmp_path / "site.pool")
-    before = DepthEstimator(pool, METHOD)(unseen).depth
+    before = DepthEstimator(pool, METHOD, prior="none")(unseen).depth
     fits(pool)[0].write_bytes(b"cut")
     with pytest.warns(UserWarning, match="fitting anew"):
-        again = DepthEstimator(pool, METHOD)
+        again = DepthEstimator(pool, METHOD, prior="none")
     np.testing.assert_allclose(again(unseen).depth, before, rtol=1e-4)
 
 
@@ -140,7 +142,7 @@ def test_the_order_of_the_pool_does_not_matter(
     pairs = open_source(source)
     backwards = type(pairs)(pairs.name, pairs.pairs[::-1])
     build_pool(backwards, tmp_path / "backwards.pool", load_encoder(ENCODER), None)
-    other = DepthEstimator(tmp_path / "backwards.pool", METHOD)
+    other = DepthEstimator(tmp_path / "backwards.pool", METHOD, prior="none")
     np.testing.assert_allclose(other(unseen).depth, estimator(unseen).depth, rtol=1e-4)
 
 
@@ -180,10 +182,12 @@ def test_depth_goes_with_the_focal_length_where_the_pool_knows_its_own(
     text = "\n".join(",".join(map(str, line)) for line in lines)
     (folder / "pairs.csv").write_text(text + "\n")
     pool = build(folder, tmp_path / "site.pool")
-    usual = DepthEstimator(pool, METHOD)(unseen)
-    same = DepthEstimator(pool, METHOD, focal_px=110)(unseen)
-    longer = DepthEstimator(pool, METHOD, focal_px=220)(unseen)
-    wide = DepthEstimator(pool, METHOD, fov=2 * np.degrees(np.arctan(64 / 110)))(unseen)
+    usual = DepthEstimator(pool, METHOD, prior="none")(unseen)
+    same = DepthEstimator(pool, METHOD, prior="none", focal_px=110)(unseen)
+    longer = DepthEstimator(pool, METHOD, prior="none", focal_px=220)(unseen)
+    wide = DepthEstimator(pool, METHOD, prior="none", fov=2 * np.degrees(np.arctan(64 / 110)))(
+        unseen
+    )
     np.testing.assert_allclose(same.depth, usual.depth, rtol=1e-4)
     np.testing.assert_allclose(wide.depth, usual.depth, rtol=1e-3)
     np.testing.assert_allclose(longer.depth, 2 * usual.depth, rtol=1e-3)
@@ -209,7 +213,8 @@ def test_odd_pools_through_the_command_line(kind: str, tmp_path: Path) -> None:
     pool = tmp_path / "site.pool"
     neardepth("pool", "build", folder, "-o", pool, "--method", METHOD)
     neardepth(
-        "estimate", tmp_path / "photo.png", "--pool", pool, "--method", METHOD, "-o", tmp_path
+        *("estimate", tmp_path / "photo.png", "--pool", pool, "--method", METHOD),
+        *("--prior", "none", "-o", tmp_path),
     )
     found = json.loads((tmp_path / "photo.depth.json").read_text())
     limits = (found["depth"]["min"], found["depth"]["max"])
@@ -224,10 +229,10 @@ def test_odd_pools_through_the_command_line(kind: str, tmp_path: Path) -> None:
 def test_a_network_without_maps_is_refused(pool: Pool, shared_dir: Path) -> None:
     network = shared_dir / "weights" / "resnet50v2-conv4-gap.onnx"
     with pytest.raises(EncoderError, match=r"no map 'stride16'.*--method knn"):
-        DepthEstimator(pool, METHOD, encoder=str(network))
+        DepthEstimator(pool, METHOD, prior="none", encoder=str(network))
 
 
 def test_settings_of_tiles_do_not_go_with_solved_weights(pool: Pool) -> None:
     with pytest.raises(MethodError):
-        DepthEstimator(pool, METHOD, threshold=0.3)
+        DepthEstimator(pool, METHOD, prior="none", threshold=0.3)
     assert issubclass(MethodError, NearDepthError)

@@ -24,6 +24,8 @@ about the result, with the pool images it rests on) and PHOTO.preview.png (colou
 
 Examples:
 
+    neardepth estimate room.jpg
+
     neardepth estimate room.jpg --pool site.pool
 
     neardepth estimate photos/ --pool site.pool -o depth --npz
@@ -31,15 +33,16 @@ Examples:
     neardepth estimate room.jpg --pool site.pool --method knn --k 8
 """
 
-UNLIKE = "no image of the pool is alike enough; do not rely on this depth"
+UNLIKE = "the photo is unlike all that is known; do not rely on this depth"
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif"}
 
 
 def estimate(
     photos: Annotated[list[Path], typer.Argument(help="Photos, or folders of photos.")],
-    pool: options.PoolPath,
+    pool: options.PoolPath = None,
     method: options.MethodName = None,
+    prior: options.Prior = "auto",
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the results.")
     ] = Path(),
@@ -61,7 +64,16 @@ def estimate(
     settings = options.step_settings(tiles, k, threshold, fusion, refine)
     paths = expand(photos)
     estimator = options.open_estimator(
-        pool, method, encoder, threads, provider, focal_px=focal_px, fov=fov, fill=fill, **settings
+        pool,
+        method,
+        encoder,
+        threads,
+        provider,
+        prior=prior,
+        focal_px=focal_px,
+        fov=fov,
+        fill=fill,
+        **settings,
     )
     failures = 0
     with progress_bar("Estimating", "photos", show=len(paths) > 1) as progress:

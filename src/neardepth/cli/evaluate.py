@@ -34,6 +34,8 @@ Examples:
 
     neardepth evaluate new/ --pool site.pool --json run.json --markdown table.md --report run.png
 
+    neardepth evaluate new/ --pool none
+
     neardepth evaluate --rerun run.json
 """
 
@@ -58,10 +60,20 @@ Sources = Annotated[
 ]
 PoolPath = Annotated[
     Path | None,
-    typer.Option(metavar="POOL", help="Estimate from this pool, not from the sources' own."),
+    typer.Option(
+        metavar="POOL",
+        help="Estimate from this pool, not from the sources' own; none: the prior alone.",
+    ),
 ]
 Methods = Annotated[
     list[str] | None, typer.Option(help="Named recipe; may be repeated. [default: kernel]")
+]
+Prior = Annotated[
+    str | None,
+    typer.Option(
+        metavar="auto|none|NAME|FILE",
+        help="Model whose errors are learned from the pool. [default: auto, where it is better]",
+    ),
 ]
 Rerun = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Repeat the run of a file that --json wrote.")
@@ -103,6 +115,7 @@ def evaluate(
     sources: Sources = None,
     pool: PoolPath = None,
     method: Methods = None,
+    prior: Prior = None,
     protocol: Protocol = None,
     profile: Profile = None,
     depth_scale: DepthScale = None,
@@ -131,6 +144,7 @@ def evaluate(
         "pool": pool and str(pool),
         "methods": method,
         "overrides": _known(options.step_settings(tiles, k, threshold, fusion, refine)),
+        "prior": prior,
         "encoder": encoder,
         "fill": fill,
         "protocol": protocol,

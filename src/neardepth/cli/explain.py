@@ -20,18 +20,28 @@ Examples:
 
     neardepth explain room.jpg --pool site.pool -o panel.png
 
+    neardepth explain room.jpg --frames nyu/nyu_depth_v2_labeled.mat
+
     neardepth explain room.jpg --pool site.pool --method paper --k 6
 """
 
 
 def explain(
     photo: Annotated[Path, typer.Argument(help="The photo.")],
-    pool: options.PoolPath,
+    pool: options.PoolPath = None,
     method: options.MethodName = None,
+    prior: options.Prior = "auto",
     output: Annotated[
         Path | None,
         typer.Option(
             "--output", "-o", metavar="FILE.png", help="The picture [default: PHOTO.panel.png]"
+        ),
+    ] = None,
+    frames: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="SOURCE",
+            help="Where the photos are that the model was fitted on: a folder or .mat file.",
         ),
     ] = None,
     focal_px: options.FocalPx = None,
@@ -49,7 +59,17 @@ def explain(
     """Show what a photo's depth rests on, in one picture."""
     settings = options.step_settings(tiles, k, threshold, fusion, refine)
     estimator = options.open_estimator(
-        pool, method, encoder, threads, provider, focal_px=focal_px, fov=fov, fill=fill, **settings
+        pool,
+        method,
+        encoder,
+        threads,
+        provider,
+        prior=prior,
+        frames=frames,
+        focal_px=focal_px,
+        fov=fov,
+        fill=fill,
+        **settings,
     )
     result = estimator(photo)
     target = output or Path(f"{photo.stem}.panel.png")

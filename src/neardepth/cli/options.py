@@ -17,7 +17,21 @@ if TYPE_CHECKING:
 _STEPS = "Steps of the method"
 _RUN = "How it runs"
 
-PoolPath = Annotated[Path, typer.Option("--pool", help="The pool of RGB-D pairs.", metavar="POOL")]
+PoolPath = Annotated[
+    Path | None,
+    typer.Option(
+        "--pool",
+        metavar="POOL",
+        help="The pool of RGB-D pairs. [default: none, the model that ships answers alone]",
+    ),
+]
+Prior = Annotated[
+    str,
+    typer.Option(
+        metavar="auto|none|NAME|FILE",
+        help="Model whose errors are learned from the pool; auto: where that is off by less.",
+    ),
+]
 MethodName = Annotated[
     str | None, typer.Option("--method", help="Named recipe; `neardepth methods` lists them.")
 ]
@@ -114,14 +128,14 @@ def step_settings(
 
 
 def open_estimator(
-    pool: Path,
+    pool: Path | None,
     method: str | None,
     encoder: str | None,
     threads: int | None,
     providers: list[str] | None,
     **settings: Any,
 ) -> DepthEstimator:
-    """Open the pool and make the estimator, with progress where descriptors are missing."""
+    """Make the estimator, with progress where descriptors are missing; say what was chosen."""
     from neardepth.estimator import DepthEstimator
     from neardepth.methods import DEFAULT_METHOD
 
@@ -135,8 +149,10 @@ def open_estimator(
             progress=progress,
             **settings,
         )
+    if estimator.choice:
+        note(estimator.choice)
     used = "+".join(network.name for network in estimator.encoders)
-    setting = estimator.pool.encoder_setting
+    setting = estimator.pool.encoder_setting if estimator.pool is not None else None
     if encoder is not None:
         for network in estimator.encoders:
             tell_preprocessing(network)

@@ -176,6 +176,59 @@ def check(pool: PoolArgument) -> None:
     say(f"{pool}: {len(opened)} pairs, nothing wrong")
 
 
+@app.command("export-model")
+def export_model(
+    pool: PoolArgument,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="The model, a .safetensors file.")
+    ],
+    name: Annotated[
+        str | None, typer.Option(help="Name that answers give it. [default: the file's]")
+    ] = None,
+    terms: Annotated[
+        str, typer.Option(help="What others may do with it; kept in the file.")
+    ] = "not stated",
+    focal_px: Annotated[
+        float | None,
+        typer.Option("--focal-px", help="Focal length of the pool's photos, if not recorded."),
+    ] = None,
+    method: options.MethodName = None,
+    encoder: options.EncoderName = None,
+    threads: options.Threads = None,
+    provider: options.Providers = None,
+) -> None:
+    """Write what a pool knows as a model, without its photos and depth maps.
+
+    The file serves as a prior elsewhere, or answers without any pool. It names the pool's photos
+    and keeps their fingerprints, so that nobody judges it on them.
+
+    Examples:
+        neardepth pool export-model site.pool -o site.safetensors
+
+        neardepth estimate room.jpg --prior site.safetensors
+    """
+    from neardepth.errors import MethodError
+    from neardepth.kernel.export import export_model
+    from neardepth.pool import Pool
+
+    networks, recipe = _encoders(method, encoder, None, threads, provider)
+    if recipe.weights != "solved":
+        raise MethodError(f"method {recipe.name} fits nothing that could be exported; use kernel")
+    opened = Pool.open(pool)
+    with progress_bar("Fitting", "pairs") as progress:
+        shared = export_model(
+            opened,
+            networks,
+            output,
+            name or output.stem,
+            {"origin": f"{len(opened)} pairs of {pool.name}", "terms": terms},
+            focal_px=focal_px,
+            progress=progress,
+        )
+    size = _megabytes(output.stat().st_size)
+    say(f"{pool} → {output}   {size}, fitted on {len(shared.ids)} pairs")
+
+
 @app.command("info")
 def info(pool: PoolArgument) -> None:
     """Say what a pool holds: pairs, sizes, encoders, depth statistics, time per image."""

@@ -14,6 +14,7 @@ from neardepth.evaluation.profiles import PROFILES, Profile, find_profile
 from neardepth.evaluation.protocols import FOLDS, PROTOCOLS
 from neardepth.imaging.files import read_file
 from neardepth.methods import DEFAULT_METHOD, Method, find_method
+from neardepth.retrieval.choice import AUTO, NONE
 from neardepth.retrieval.encoders import split_names
 
 OUTSIDE = "outside"
@@ -36,10 +37,12 @@ class Experiment:
     sources: tuple[str, ...]
     """Paths of RGB-D sets; their pairs are the queries."""
     pool: str | None = None
-    """A pool to estimate from; None makes one of the sources."""
+    """A pool to estimate from; None makes one of the sources, "none" asks the model alone."""
     methods: tuple[str, ...] = (DEFAULT_METHOD,)
     overrides: Mapping[str, Any] = field(default_factory=dict)
     """Settings replaced in every method."""
+    prior: str = AUTO
+    """Of methods of solved weights: see `choose_retrieval`."""
     encoder: str | None = None
     """Encoder for every method instead of the pool's or the method's own."""
     fill: bool = False
@@ -69,6 +72,8 @@ class Experiment:
         if self.margin < 0 or self.seed < 0:
             raise MethodError("margin and seed cannot be below 0")
         find_profile(self.profile)
+        if self.pool == NONE and self.protocol is not None:
+            raise MethodError("without a pool there is nothing to leave out: give no protocol")
         self.recipes()
 
     def judged_by(self) -> Profile:
@@ -88,6 +93,8 @@ class Experiment:
             for name, value in method.settings().items()
             if value != usual[name]
         ]
+        if method.weights == "solved" and self.prior != AUTO:
+            changed.append(f"prior={self.prior}")
         changed += ["filled"] * self.fill
         return f"{method.name} ({', '.join(changed)})" if changed else method.name
 
@@ -102,7 +109,8 @@ class Experiment:
         return replace(
             self,
             sources=tuple(map(_absolute, self.sources)),
-            pool=_absolute(self.pool) if self.pool is not None else None,
+            pool=self.pool if self.pool in (None, NONE) else _absolute(self.pool),
+            prior=_absolute(self.prior) if Path(self.prior).is_file() else self.prior,
             encoder=encoder,
         )
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -24,7 +25,9 @@ from neardepth.imaging.photos import Photo, decode_photo
 from neardepth.imaging.resize import resize_photo
 from neardepth.pool import Pool, Progress
 from neardepth.result import DepthResult
+from neardepth.retrieval.choice import AUTO
 from neardepth.retrieval.common import MAX_WORKING_SIDE
+from neardepth.retrieval.prior import refuse_copy
 from neardepth.steps.refinement import fill_unknown
 
 MEAN, RANDOM, NEAREST = "mean-depth", "random-neighbour", "nearest-neighbour"
@@ -64,6 +67,7 @@ def run_experiment(
             estimator = DepthEstimator(
                 task.pool,
                 method,
+                prior=experiment.prior if method.weights == "solved" else AUTO,
                 encoder=experiment.encoder,
                 fill=experiment.fill,
                 threads=threads,
@@ -71,32 +75,36 @@ def run_experiment(
                 progress=progress,
             )
         used = "+".join(encoder.name for encoder in estimator.encoders)
-        if experiment.encoder is None and used != method.encoder:
+        if experiment.encoder is None and used != method.encoder and task.pool is not None:
             notes.append(
                 f"method {method.name} uses encoder {used}, with which "
                 f"{task.pool.path} was built, not {method.encoder}"
             )
+        if estimator.choice:
+            notes.append(f"{method.name}: {estimator.choice}")
         with bar(method.name, "images") as progress:
             tallies.append(_judge_method(experiment, task, estimator, progress))
         if cases and not shown:
             shown = _cases(task, estimator, tallies[0])
-    if experiment.baselines:
+    if experiment.baselines and task.pool is not None:
         with bar("baselines", "images") as progress:
-            tallies += _judge_baselines(experiment, task, tallies[0], progress)
+            tallies += _judge_baselines(experiment, task, task.pool, tallies[0], progress)
     return Report(
         experiment=experiment,
         dataset=task.dataset,
         protocol=task.protocol,
-        pool={
-            "path": str(task.pool.path),
-            "version": task.pool.version,
-            "pairs": len(task.pool),
-        },
+        pool=_pool_facts(task.pool),
         rows=tuple(tally.row(tallies[0]) for tally in tallies),
         cases=shown,
         notes=tuple(notes),
         failed=task.failed,
     )
+
+
+def _pool_facts(pool: Pool | None) -> dict[str, Any]:
+    if pool is None:
+        return {"path": None, "version": None, "pairs": 0}
+    return {"path": str(pool.path), "version": pool.version, "pairs": len(pool)}
 
 
 def _judge_method(
@@ -118,6 +126,7 @@ def _judge_method(
     for done, (query_id, result) in enumerate(
         _estimates(task, estimator, [query.id for query in grouped]), start=1
     ):
+        refuse_copy(result)
         tally.add_result(query_id, result, task.truth(query_id))
         progress(done, len(ids))
     tally.seconds = time.perf_counter() - start
@@ -126,10 +135,10 @@ def _judge_method(
 
 
 def _judge_baselines(
-    experiment: Experiment, task: Task, first: Tally, progress: Progress
+    experiment: Experiment, task: Task, pool: Pool, first: Tally, progress: Progress
 ) -> list[Tally]:
     """Judge what is reached without the photo, and by its single nearest neighbour."""
-    pool, seed = task.pool, experiment.seed
+    seed = experiment.seed
     depth_of: ReadDepth = lru_cache(maxsize=_DEPTHS_AT_HAND)(pool.depth)
     nearest = {image.id: image.neighbour or "" for image in first.images}
     predictors: dict[tuple[str, str], Predict] = {

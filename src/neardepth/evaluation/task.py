@@ -21,6 +21,7 @@ from neardepth.imaging.depthmaps import decode_depth
 from neardepth.pool import PairRecord, Pool, Progress
 from neardepth.pool.pipeline import read_ahead
 from neardepth.pool.schema import inspect_pair
+from neardepth.retrieval.choice import NONE
 from neardepth.retrieval.encoders import choose_encoders
 
 Bar = Callable[[str, str], AbstractContextManager[Progress]]
@@ -40,7 +41,8 @@ def no_bar(title: str, unit: str) -> AbstractContextManager[Progress]:
 class Task:
     """What is to be estimated, from what, and where the truth is."""
 
-    pool: Pool
+    pool: Pool | None
+    """None where a model answers alone."""
     dataset: str
     """Names of the queries' sources, joined by "+"."""
     protocol: str
@@ -67,6 +69,8 @@ def make_task(
     sources = [open_source(path, experiment.depth_scale) for path in experiment.sources]
     raw = experiment.judged_by().raw_truth
     truths = _raw(experiment) if raw else sources
+    if experiment.pool == NONE:
+        return _from_model(sources, truths)
     if experiment.pool is not None:
         return _from_pool(experiment, Pool.open(experiment.pool), sources, truths, bar)
     path = kept_path(experiment.sources, experiment.depth_scale)
@@ -144,6 +148,21 @@ def _from_pool(
         queries=_queries(experiment, protocol, pool, queries),
         outside={},
         truth=_truth({found: truth_of[own] for found, own in queries.items()}),
+    )
+
+
+def _from_model(sources: Sequence[Source], truths: Sequence[Source]) -> Task:
+    """Ask a model alone: every pair is a query, and nothing needs to be left out."""
+    refs = {ref.id: ref for source in sources for ref in source.pairs}
+    return Task(
+        pool=None,
+        dataset=_dataset(source.name for source in sources),
+        protocol=OUTSIDE,
+        queries=tuple(Query(own, frozenset()) for own in sorted(refs, key=natural)),
+        outside=refs,
+        truth=_truth({ref.id: ref for source in truths for ref in source.pairs}),
+        notes=("no pool: a model answers alone, and the baselines need a pool",),
+        failed=tuple(problem for source in sources for problem in source.problems),
     )
 
 

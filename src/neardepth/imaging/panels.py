@@ -27,6 +27,8 @@ from neardepth.imaging.resize import resize_depth
 if TYPE_CHECKING:
     from neardepth.result import DepthResult, Neighbour
 
+Pictures = tuple[NDArray[np.uint8], NDArray[np.float32]]
+
 _PREVIEW_SIDE = (640, 1280)  # of the longer side: small photos grow, large ones shrink
 _MARGIN = 20
 _BAR = 24
@@ -61,18 +63,17 @@ def preview(depth: NDArray[np.float32]) -> Image.Image:
     return sheet
 
 
-def explain_panel(
-    result: DepthResult, evidence: Sequence[tuple[NDArray[np.uint8], NDArray[np.float32]]]
-) -> Image.Image:
+def explain_panel(result: DepthResult, evidence: Sequence[Pictures | None]) -> Image.Image:
     """Draw what an estimate was made of.
 
     First row: photo, fused depth, refined depth, uncertainty. Below: each neighbour's photo
     and depth with its correlation, its share of the fusion, and whether it was kept.
     ``evidence`` holds an RGB photo and a depth map in metres for each of
-    ``result.neighbours``. All depth shares one colour bar.
+    ``result.neighbours``, None where they are not at hand. All depth shares one colour bar.
     """
     shown = list(zip(result.neighbours, evidence, strict=False))[: _COLUMNS * _ROWS]
-    limits = depth_range(result.depth, result.fused, *(depth for _, (_, depth) in shown))
+    depths = (pictures[1] for _, pictures in shown if pictures is not None)
+    limits = depth_range(result.depth, result.fused, *depths)
     return _Panel(result, limits).draw(shown)
 
 
@@ -87,9 +88,7 @@ class _Panel:
         height, width = result.depth.shape
         self.cell = round(_CELL * min(max(height / width, _ASPECTS[0]), _ASPECTS[1]))
 
-    def draw(
-        self, shown: list[tuple[Neighbour, tuple[NDArray[np.uint8], NDArray[np.float32]]]]
-    ) -> Image.Image:
+    def draw(self, shown: list[tuple[Neighbour, Pictures | None]]) -> Image.Image:
         rows = -(-len(shown) // _COLUMNS)
         top = _EDGE + (116 if self.result.low_confidence else 84)
         below = top + 34 + self.cell + 60
@@ -99,9 +98,9 @@ class _Panel:
         self._title(width - 2 * _EDGE)
         self._estimate(top)
         text(self.pen, (_EDGE, below + 18), self._heading(len(shown)), 20, INK)
-        for place, (neighbour, (photo, depth)) in enumerate(shown):
+        for place, (neighbour, pictures) in enumerate(shown):
             row, column = divmod(place, _COLUMNS)
-            self._neighbour(column, below + 34 + row * pitch, neighbour, photo, depth)
+            self._neighbour(column, below + 34 + row * pitch, neighbour, pictures)
         self._bar(width, top + 34, below + 34 + self.cell * 2 + 8)
         return self.sheet
 
@@ -114,7 +113,8 @@ class _Panel:
 
     def _warning(self) -> str:
         if self.solved:
-            return "Low confidence: the photo is unlike the pool. Its depth may be far off."
+            whose = "all that is known" if "prior" in self.result.method else "the pool"
+            return f"Low confidence: the photo is unlike {whose}. Its depth may be far off."
         threshold = self.result.method.get("threshold")
         limit = f" {threshold:.2f}" if isinstance(threshold, float) else ""
         return (
@@ -153,14 +153,15 @@ class _Panel:
         column: int,
         top: int,
         neighbour: Neighbour,
-        photo: NDArray[np.uint8],
-        depth: NDArray[np.float32],
+        pictures: Pictures | None,
     ) -> None:
         left = self._left(column)
-        pictures = (photo, self._in_colour(depth))
-        for place, picture in enumerate(pictures):
-            box = (left, top + place * (self.cell + 8), _CELL, self.cell)
-            paste_fitted(self.sheet, picture if neighbour.kept else _faded(picture), box)
+        if pictures is None:
+            self._absent(left, top)
+        else:
+            for place, picture in enumerate((pictures[0], self._in_colour(pictures[1]))):
+                box = (left, top + place * (self.cell + 8), _CELL, self.cell)
+                paste_fitted(self.sheet, picture if neighbour.kept else _faded(picture), box)
         line = top + 2 * self.cell + 8 + 26
         text(self.pen, (left, line), neighbour.id, 18, width=_CELL)
         values = f"correlation {neighbour.correlation:.2f}  ·  "
@@ -168,6 +169,14 @@ class _Panel:
         start = text(self.pen, (left, line + 26), values, 16, MUTED)
         if not neighbour.kept:
             text(self.pen, (left + start, line + 26), "dropped", 16, WARNING)
+
+    def _absent(self, left: int, top: int) -> None:
+        """Say that a model ships without the pictures it was fitted on."""
+        box = (left, top, left + _CELL - 1, top + 2 * self.cell + 7)
+        self.pen.rectangle(box, outline=MUTED)
+        middle = top + self.cell
+        text(self.pen, (left + 24, middle - 14), "picture not at hand: the model", 18, MUTED)
+        text(self.pen, (left + 24, middle + 14), "ships without its photos", 18, MUTED)
 
     def _picture(self, column: int, top: int, label: str, picture: NDArray[np.uint8]) -> None:
         text(self.pen, (self._left(column), top + 18), label, 20)
@@ -186,7 +195,8 @@ class _Panel:
         kept = sum(neighbour.kept for neighbour in self.result.neighbours)
         if self.solved:
             pairs = self.result.pool.get("pairs")
-            return f"The pool's images with the largest weight, {shown} of {pairs}"
+            whose = "model" if "model" in self.result.pool else "pool"
+            return f"The {whose}'s images with the largest weight, {shown} of {pairs}"
         more = f", the first {shown} shown" if total > shown else ""
         return f"Neighbours: {kept} of {total} kept{more}"
 
@@ -199,9 +209,11 @@ def _subtitle(result: DepthResult) -> str:
     if isinstance(encoder, Mapping):
         encoder = encoder.get("name")
     pool = result.pool.get("path")
+    prior = result.method.get("prior")
     parts = (
         ("method", result.method.get("name")),
         ("encoder", encoder),
+        ("model", prior["name"] if isinstance(prior, Mapping) else None),
         ("pool", PurePath(str(pool)).name if pool else None),
     )
     return "   ·   ".join(f"{label} {value}" for label, value in parts if value)

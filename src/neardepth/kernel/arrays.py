@@ -40,7 +40,7 @@ def write_arrays(
 
 
 def read_arrays(path: Path, kind: str) -> tuple[Arrays, dict[str, Any]]:
-    """Read arrays and plain data.
+    """Read arrays and plain data, the checksum of the arrays with it.
 
     Raises:
         OSError: the file cannot be read.
@@ -59,7 +59,7 @@ def read_arrays(path: Path, kind: str) -> tuple[Arrays, dict[str, Any]]:
     if kind not in metadata:
         raise ValueError("it holds something else")
     content: dict[str, Any] = json.loads(metadata[kind])
-    if content.pop("checksum") != _checksum(arrays):
+    if content["checksum"] != _checksum(arrays):
         raise ValueError("its checksum is wrong")
     return arrays, content
 

@@ -19,7 +19,7 @@ from neardepth.kernel.local import (
 )
 from neardepth.kernel.model import KernelModel, LocalStage, Prediction, Projection
 from neardepth.kernel.solvers import Solver, make_solver
-from neardepth.kernel.spread import calibrate, uncalibrated
+from neardepth.kernel.spread import calibrate, novelty_of, uncalibrated
 from neardepth.kernel.targets import known_cells
 from neardepth.pool.views import Layout
 from neardepth.steps.dense import CELLS, GRIDS, Maps, mirrored
@@ -29,7 +29,7 @@ from neardepth.steps.views import VIEWS
 Matrix = NDArray[np.float32]
 Rows = NDArray[np.float16]
 
-RECIPE = 7
+RECIPE = 8
 """Counted up whenever the same pool gives another fit."""
 CODE = 512
 """Numbers of a code: principal components of the pool's features."""
@@ -64,6 +64,8 @@ class Fit:
     """Stage 2's coefficients without each block."""
     blocks: NDArray[np.intp]
     """N: the block of each pair."""
+    score: float
+    """Mean absolute error of the log depth predicted without each block; infinite of one pair."""
 
     def left_out(self, place: int, maps: Sequence[Maps]) -> Prediction:
         """Predict a photo of the pool from all other pairs.
@@ -121,19 +123,22 @@ def fit(
     alone = predicted(np.arange(pairs))
     local, without, cells, components_at = _fit_local(layouts, rows, targets, alone, blocks)
     progress(0.85)
-    calibration, strength = uncalibrated(unit), 0.0
+    calibration, strength, score = uncalibrated(unit), 0.0, np.inf
     truth = np.take_along_axis(targets[:, 0], cells, axis=1)
+    first = predicted(blocks)[:, 0]
+    if pairs > 1:
+        start = np.take_along_axis(first.reshape(pairs, -1), cells, axis=1)
+        score = _mean_error(start, truth)
     if pairs >= SMALLEST and np.isfinite(truth).sum() >= _SAMPLES:
-        first = predicted(blocks)[:, 0]
         corrected = np.stack(
             [
                 local.at(components_at[pair], first[pair], cells[pair], without[blocks[pair]])
                 for pair in range(pairs)
             ]
         )
-        start = np.take_along_axis(first.reshape(pairs, -1), cells, axis=1)
         strength = _strength(corrected - start, truth - start)
         corrected = start + np.float32(strength) * (corrected - start)
+        score = _mean_error(corrected, truth)
         calibration = calibrate(corrected, truth, first, novelty, cells, unit)
     local = local.weakened(strength)
     without = tuple(np.float32(strength) * coefficients for coefficients in without)
@@ -153,7 +158,11 @@ def fit(
         focal=focal,
     )
     progress(1.0)
-    return Fit(model, alone[:, 0], without, blocks)
+    return Fit(model, alone[:, 0], without, blocks, score)
+
+
+def _mean_error(log_depth: Matrix, truth: Matrix) -> float:
+    return float(np.nanmean(np.abs(log_depth - truth), dtype=np.float64))
 
 
 def _strength(corrections: Matrix, errors: Matrix) -> float:
@@ -269,15 +278,15 @@ def _novelty(
     owners: NDArray[np.intp],
     unit: float,
 ) -> NDArray[np.float64]:
-    """How unlike the pairs outside its block each photo is; see `Calibration.novelty_of`."""
-    measure = uncalibrated(unit).novelty_of
+    """How unlike the pairs outside its block each photo is; see `spread.novelty_of`."""
     found = np.empty(len(photos))
     for block in set(blocks):
         own = np.flatnonzero(blocks == block)
         others = blocks[owners] != block if len(set(blocks)) > 1 else slice(None)
         squared = squared_distances(photos[own], centres[others])
         found[own] = [
-            measure(row, float(rest)) for row, rest in zip(squared, residual[own], strict=True)
+            novelty_of(row, float(rest), unit)
+            for row, rest in zip(squared, residual[own], strict=True)
         ]
     return found
 

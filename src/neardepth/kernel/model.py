@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neardepth.kernel.local import expand, surroundings
-from neardepth.kernel.spread import Calibration
+from neardepth.kernel.spread import Calibration, novelty_of
 from neardepth.steps.dense import CELLS, GRIDS, Maps, interpolation, pooled
 from neardepth.steps.ridge import gaussian, squared_distances
 
@@ -95,7 +95,7 @@ class Prediction(NamedTuple):
     spread: Matrix
     """Rows×columns, half width of the 68 % interval of log depth."""
     novelty: float
-    """How unlike the pool the photo is; see `spread.novelty`."""
+    """How unlike the pool the photo is; see `spread.novelty_of`."""
     similarity: Matrix
     """Kernel value with each view of the pool."""
     codes: Matrix
@@ -147,7 +147,9 @@ class KernelModel:
         codes = self.codes(features)
         squared = squared_distances(codes, self.centres)
         others = squared[0] if own is None else squared[0, self.owners != own]
-        novelty = self.calibration.novelty_of(others, self.residual(features, codes)[0])
+        novelty = novelty_of(
+            others, float(self.residual(features, codes)[0]), self.calibration.unit
+        )
         similarity = gaussian(squared, self.width)[0]
         if first is None:
             first = (self.mean + (similarity @ self.weights) @ self.basis).reshape(CELLS)
@@ -177,14 +179,8 @@ class KernelModel:
         return np.asarray(np.maximum(whole - np.einsum("np,np->n", codes, codes), 0))
 
     def correlations(self, codes: Matrix) -> Matrix:
-        """Correlation of a photo's features with each pool photo's, N; ``codes`` are 1×P.
-
-        Codes are features less the pool's mean, so their cosine is the correlation of what sets a
-        photo apart from the pool.
-        """
-        photos = self.photos.astype(np.float32)
-        norms = np.linalg.norm(photos, axis=1) * np.linalg.norm(codes)
-        return np.asarray(photos @ codes[0] / np.maximum(norms, 1e-12))
+        """Correlation of a photo's features with each pool photo's, N; ``codes`` are 1×P."""
+        return cosines(codes, self.photos.astype(np.float32))
 
     def weights_of(self, similarity: Matrix, own: int | None = None) -> Matrix:
         """Return N: the weight of each pool image in a prediction, of any sign.
@@ -203,3 +199,12 @@ class KernelModel:
         if own is not None:
             weights[own] = 0
         return weights
+
+
+def cosines(codes: Matrix, photos: Matrix) -> Matrix:
+    """Cosine of a photo's codes, 1×P, with those of N photos.
+
+    Codes are features less the pool's mean, so this is the correlation of what sets photos apart.
+    """
+    norms = np.linalg.norm(photos, axis=1) * np.linalg.norm(codes)
+    return np.asarray(photos @ codes[0] / np.maximum(norms, 1e-12))

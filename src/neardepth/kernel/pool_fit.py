@@ -118,6 +118,19 @@ def _canonical(pool: Pool, ids: Sequence[str]) -> tuple[float | None, NDArray[np
 
     An object of a given size in the picture is the farther the longer the lens.
     """
+    known = focal_lengths(pool, ids)
+    if not known:
+        return None, np.zeros(len(ids), np.float32)
+    usual = float(np.median(list(known.values())))
+    shifts = [np.log(usual / known.get(pair_id, usual)) for pair_id in ids]
+    return usual, np.array(shifts, np.float32)
+
+
+def focal_lengths(pool: Pool, ids: Sequence[str]) -> dict[str, float]:
+    """Return the focal lengths that are known, by id; see `relative_focal`.
+
+    None at all where most are not known: a few say nothing of the others' cameras.
+    """
     records = pool.records
     known = {
         pair_id: focal
@@ -125,11 +138,7 @@ def _canonical(pool: Pool, ids: Sequence[str]) -> tuple[float | None, NDArray[np
         for record in [records[pair_id]]
         if (focal := relative_focal(record.intrinsics, record.height, record.width))
     }
-    if 2 * len(known) < len(ids):  # a few say nothing of the others' cameras
-        return None, np.zeros(len(ids), np.float32)
-    usual = float(np.median(list(known.values())))
-    shifts = [np.log(usual / known.get(pair_id, usual)) for pair_id in ids]
-    return usual, np.array(shifts, np.float32)
+    return known if 2 * len(known) >= len(ids) else {}
 
 
 def _path(pool: Pool, describers: Sequence[ViewDescriber]) -> Path:

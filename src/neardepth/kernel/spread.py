@@ -34,19 +34,6 @@ class Calibration:
     limit: float
     """Novelty above which a photo is unlike the pool."""
 
-    def novelty_of(self, squared: Matrix, residual: float) -> float:
-        """How unlike the pool a photo is: log of its squared distance to the nearest views.
-
-        0 is the usual distance between two photos of the pool.
-
-        Args:
-            squared: squared distance to each view, between codes.
-            residual: squared length of what the photo's code leaves out.
-        """
-        count = min(NEAREST, len(squared))
-        near = np.partition(squared, count - 1)[:count].mean()
-        return float(np.log(max((near + residual) / self.unit, 1e-6)))
-
     def spread(self, log_depth: Matrix, first: Matrix, novelty: NDArray[np.float64]) -> Matrix:
         """Return the half width of the 68 % interval of log depth, N×cells.
 
@@ -58,6 +45,26 @@ class Calibration:
         every = np.arange(first[0].size)[None].repeat(len(first), axis=0)
         logarithm = _inputs(log_depth, first, novelty, every) @ self.coefficients
         return np.exp(np.clip(logarithm, np.log(_FLOOR), np.log(3.0))).astype(np.float32)
+
+
+def novelty_of(squared: Matrix, residual: float, unit: float) -> float:
+    """How unlike a pool a photo is: log of its squared distance to the nearest views.
+
+    0 is the usual distance between two photos.
+
+    Args:
+        squared: squared distance to each view, between codes.
+        residual: squared length of what the photo's code leaves out.
+        unit: squared distance that counts as 1.
+    """
+    count = min(NEAREST, len(squared))
+    near = np.partition(squared, count - 1)[:count].mean()
+    return float(np.log(max((near + residual) / unit, 1e-6)))
+
+
+def familiar_limit(novelty: NDArray[np.float64]) -> float:
+    """Return the novelty up to which a photo is like the pool, from that of the pool's own."""
+    return float(np.quantile(novelty, _FAMILIAR)) + _MARGIN
 
 
 def calibrate(
@@ -88,8 +95,7 @@ def calibrate(
     ratio = errors[known] / np.exp(inputs @ coefficients)
     narrow, wide = np.maximum(np.quantile(ratio, [0.68, 0.95]), 1e-6)
     coefficients[0] += np.log(narrow)
-    limit = float(np.quantile(novelty, _FAMILIAR)) + _MARGIN
-    return Calibration(coefficients, float(wide / narrow), unit, limit)
+    return Calibration(coefficients, float(wide / narrow), unit, familiar_limit(novelty))
 
 
 def uncalibrated(unit: float) -> Calibration:

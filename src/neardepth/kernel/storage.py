@@ -17,7 +17,7 @@ from neardepth.kernel.spread import Calibration
 from neardepth.steps.dense import GRIDS
 
 KIND = "neardepth_fit"
-FORMAT = 3
+FORMAT = 4
 """Version of the layout; a file of another one is not read."""
 
 _ARRAYS = (
@@ -59,6 +59,7 @@ def save_fit(path: Path, fit: Fit, facts: dict[str, Any]) -> None:
         "format": FORMAT,
         "width": model.width,
         "focal": model.focal,
+        "score": fit.score if np.isfinite(fit.score) else None,
         "factor95": calibration.factor95,
         "unit": calibration.unit,
         "limit": calibration.limit,
@@ -115,4 +116,5 @@ def _fit(arrays: dict[str, NDArray[Any]], content: dict[str, Any]) -> Fit:
         ),
         focal=content["focal"],
     )
-    return Fit(model, arrays["first"], tuple(arrays["without"]), arrays["blocks"])
+    score = np.inf if content["score"] is None else content["score"]
+    return Fit(model, arrays["first"], tuple(arrays["without"]), arrays["blocks"], score)

@@ -49,23 +49,36 @@ def maps_of(
     }
 
 
-def camera_of(photo: Photo, usual: float | None) -> tuple[Intrinsics | None, str, np.float32]:
-    """Return the photo's camera, what is assumed of it, and what to add to log depth for it."""
+def camera_of(
+    photo: Photo, usual: float | None, whose: str
+) -> tuple[Intrinsics | None, str, np.float32]:
+    """Return the photo's camera, what is assumed of it, and what to add to log depth for it.
+
+    Args:
+        photo: the photo.
+        usual: focal length that depth is scaled to, None where it is not known; see
+            `relative_focal`.
+        whose: what that is the focal length of, "pool" or "model".
+    """
     height, width = photo.image.shape[:2]
     own = relative_focal(photo.intrinsics, height, width)
     if usual is None:
-        return photo.intrinsics, "that of the pool, whose focal length is not known", np.float32(0)
+        return (
+            photo.intrinsics,
+            f"that of the {whose}, whose focal length is not known",
+            np.float32(0),
+        )
     usual_px = usual * (height * width) ** 0.5
     if photo.intrinsics is None or own is None:
-        text = f"that of the pool: focal length {usual_px:.0f} px"
+        text = f"that of the {whose}: focal length {usual_px:.0f} px"
         middle = ((width - 1) / 2, (height - 1) / 2)
         return (
-            Intrinsics(usual_px, usual_px, *middle, "assumed: the pool's usual"),
+            Intrinsics(usual_px, usual_px, *middle, f"assumed: the {whose}'s usual"),
             text,
             np.float32(0),
         )
     text = (
-        f"focal length {own / usual * usual_px:.0f} px ({photo.intrinsics.origin}), the pool's "
+        f"focal length {own / usual * usual_px:.0f} px ({photo.intrinsics.origin}), the {whose}'s "
         f"{usual_px:.0f} px: depth × {own / usual:.2f}"
     )
     return photo.intrinsics, text, np.float32(np.log(own / usual))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from neardepth.errors import PoolError
 from neardepth.pool import Pool
-from neardepth.result import Evidence
 
 MAX_WORKING_SIDE = 640
 """Longest side of the grid that depth is fused and refined on, pixels.
@@ -50,13 +49,3 @@ def facts_of(pool: Pool) -> dict[str, Any]:
         "pairs": len(pool),
         "depth_kind": pool.depth_kind,
     }
-
-
-def evidence_of(pool: Pool, ids: Sequence[str]) -> Callable[[], Evidence]:
-    """Photos and depth maps of pool images, read only when somebody looks at them."""
-
-    def read() -> list[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
-        photos = [pool.photo(pair_id).image for pair_id in ids]
-        return list(zip(photos, pool.depths(ids), strict=True))
-
-    return read

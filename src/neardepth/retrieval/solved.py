@@ -17,7 +17,8 @@ from neardepth.methods import Method
 from neardepth.pool import Pool, Progress
 from neardepth.result import DepthResult, Neighbour
 from neardepth.retrieval.answers import camera_of, maps_of
-from neardepth.retrieval.common import evidence_of, facts_of, rows_of
+from neardepth.retrieval.common import facts_of, rows_of
+from neardepth.retrieval.evidence import pool_evidence
 from neardepth.steps.dense import GRIDS, Maps
 from neardepth.steps.views import frame
 
@@ -49,6 +50,8 @@ class KernelRetrieval:
         self._ids = ordered(pool)
         self._place = {pair_id: place for place, pair_id in enumerate(self._ids)}
         self._without: dict[frozenset[str], Fit] = {}
+        self.score = self._fit.score
+        """Mean absolute error of log depth on the pool's pairs, each block left out."""
 
     def prepare(self, photo: Photo) -> NDArray[np.uint8]:
         """Resize a photo to what the networks look at, 1×H×W×3."""
@@ -117,7 +120,7 @@ class KernelRetrieval:
             correlation, weight = float(correlations[place]), float(weights[place])
             return Neighbour(ids[place], correlation, weight, kept=True)
 
-        camera, assumption, shift = camera_of(photo, model.focal)
+        camera, assumption, shift = camera_of(photo, model.focal, "pool")
         return DepthResult(
             photo=photo,
             **maps_of(
@@ -129,7 +132,7 @@ class KernelRetrieval:
             ),
             neighbours=tuple(map(neighbour, named)),
             nearest=neighbour(nearest),
-            evidence=evidence_of(self.pool, names),
+            evidence=pool_evidence(self.pool, names),
             low_confidence=prediction.novelty > model.calibration.limit,
             intrinsics=camera,
             method={

@@ -16,7 +16,8 @@ from neardepth.methods import Method
 from neardepth.pool import Pool, Progress, ensure_descriptors
 from neardepth.pool.descriptors import Describer
 from neardepth.result import DepthResult, Neighbour
-from neardepth.retrieval.common import evidence_of, facts_of, rows_of, working_size
+from neardepth.retrieval.common import facts_of, rows_of, working_size
+from neardepth.retrieval.evidence import pool_evidence
 from neardepth.steps.fusion import FUSIONS, spread
 from neardepth.steps.neighbours import correlate, nearest, standardise
 from neardepth.steps.refinement import REFINEMENTS, fill_unknown
@@ -93,7 +94,7 @@ class TileRetrieval:
                     ids, correlations, weights / weights.sum(), kept, strict=True
                 )
             ),
-            evidence=evidence_of(self.pool, ids),
+            evidence=pool_evidence(self.pool, ids),
             low_confidence=low_confidence,
             intrinsics=photo.intrinsics,
             method={**self.method.settings(), "encoder": self.encoder.info()},

@@ -1,0 +1,190 @@
+"""A fitted model as a file of its own: what a pool knows, without its pictures.
+
+Plain arrays in safetensors format, the large ones in 8 bits a number with a scale for each column
+(row for the images' weights).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neardepth.encoders import Encoder
+from neardepth.errors import EncoderError, ModelError
+from neardepth.kernel.arrays import read_arrays, write_arrays
+from neardepth.kernel.model import KernelModel, LocalStage, Projection
+from neardepth.kernel.spread import Calibration
+from neardepth.pool.views import ViewDescriber
+from neardepth.steps.dense import GRIDS
+
+KIND = "neardepth_model"
+FORMAT = 1
+
+MODELS = Path(__file__).resolve().parent.parent / "models"
+"""Folder of the models that ship with the package."""
+
+_BYTES = {"centres": 0, "image_weights": 1}  # axis along which the numbers share a scale
+_HALVES = ("photos", "weights", "basis", "mean")
+
+
+@dataclass(frozen=True, eq=False)
+class SharedModel:
+    """A model with what is known of the photos it was fitted on."""
+
+    name: str
+    model: KernelModel
+    encoders: tuple[str, ...]
+    """Names of the networks."""
+    fingerprints: tuple[str, ...]
+    """`ViewDescriber.fingerprint` of each: another version of a network gives other numbers."""
+    ids: tuple[str, ...]
+    """Of the photos it was fitted on."""
+    hashes: tuple[str, ...]
+    """SHA-256 of each one's file."""
+    facts: Mapping[str, Any]
+    """Origin and terms, for people."""
+    digest: str = ""
+    """Of the file it was read from; changes with the model's numbers."""
+
+    def check(self, encoders: Sequence[Encoder]) -> None:
+        """Make sure that these are the networks that the model was fitted with.
+
+        Raises:
+            EncoderError: they are not.
+        """
+        names = tuple(encoder.name for encoder in encoders)
+        found = tuple(ViewDescriber(encoder).fingerprint for encoder in encoders)
+        if found != self.fingerprints:
+            wanted = "+".join(self.encoders)
+            other = "other weights or another version of them" if names == self.encoders else names
+            raise EncoderError(
+                f"model {self.name} was fitted with {wanted}, not with {other}: choose the method "
+                "that uses it, or `--prior none` and a pool"
+            )
+
+
+def save_model(path: Path, shared: SharedModel) -> None:
+    """Write a model whole or not at all; of equal models the files are equal, byte by byte.
+
+    Raises:
+        ModelError: it cannot be written.
+    """
+    model = shared.model
+    arrays: dict[str, NDArray[Any]] = {
+        "owners": model.owners.astype(np.int32),
+        "known": model.known,
+        "frequencies": model.local.frequencies,
+        "phases": model.local.phases,
+        "coefficients": model.local.coefficients,
+        "calibration": model.calibration.coefficients,
+    }
+    for name, axis in _BYTES.items():
+        arrays |= _to_bytes(name, getattr(model, name), axis)
+    for name in _HALVES:
+        arrays[name] = getattr(model, name).astype(np.float16)
+    for index, projection in enumerate(model.projections):
+        arrays |= _to_bytes(f"{index}.directions", projection.directions, 0)
+        for name in ("scale", "offset", "centre"):
+            arrays[f"{index}.{name}"] = getattr(projection, name)
+        for level in GRIDS:
+            arrays[f"{index}.{level}.mean"] = model.local.means[index][level]
+            arrays[f"{index}.{level}.directions"] = model.local.directions[index][level]
+    calibration = model.calibration
+    content = {
+        "format": FORMAT,
+        "name": shared.name,
+        "width": model.width,
+        "focal": model.focal,
+        "factor95": calibration.factor95,
+        "unit": calibration.unit,
+        "limit": calibration.limit,
+        "encoders": shared.encoders,
+        "fingerprints": shared.fingerprints,
+        "ids": shared.ids,
+        "hashes": shared.hashes,
+        "facts": shared.facts,
+    }
+    write_arrays(path, KIND, arrays, content, ModelError)
+
+
+def load_model(source: str | os.PathLike[str]) -> SharedModel:
+    """Read a model: the name of one that ships with the package, or a file.
+
+    Raises:
+        ModelError: it is missing, damaged or of another version.
+    """
+    shipped = MODELS / f"{source}.safetensors"
+    path = shipped if shipped.is_file() else Path(source)
+    if not path.is_file():
+        known = ", ".join(sorted(file.stem for file in MODELS.glob("*.safetensors")))
+        raise ModelError(f"there is no model '{source}': give a file, or one of {known or 'none'}")
+    try:
+        arrays, content = read_arrays(path, KIND)
+        if content["format"] != FORMAT:
+            raise ModelError(f"{path} was written by another version of NearDepth: export anew")
+        return _shared(arrays, content)
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(f"{path} is damaged ({error}); install or export it anew") from error
+
+
+def _shared(arrays: dict[str, NDArray[Any]], content: dict[str, Any]) -> SharedModel:
+    networks = range(len(content["encoders"]))
+
+    def levels(index: int, what: str) -> dict[str, NDArray[np.float32]]:
+        return {level: arrays[f"{index}.{level}.{what}"] for level in GRIDS}
+
+    projections = tuple(
+        Projection(
+            directions=_from_bytes(arrays, f"{index}.directions"),
+            **{name: arrays[f"{index}.{name}"] for name in ("scale", "offset", "centre")},
+        )
+        for index in networks
+    )
+    model = KernelModel(
+        projections=projections,
+        centres=_from_bytes(arrays, "centres"),
+        image_weights=_from_bytes(arrays, "image_weights").astype(np.float16),
+        photos=arrays["photos"],
+        **{name: arrays[name].astype(np.float32) for name in ("weights", "basis", "mean")},
+        owners=arrays["owners"].astype(np.intp),
+        known=arrays["known"],
+        width=content["width"],
+        local=LocalStage(
+            means=tuple(levels(index, "mean") for index in networks),
+            directions=tuple(levels(index, "directions") for index in networks),
+            frequencies=arrays["frequencies"],
+            phases=arrays["phases"],
+            coefficients=arrays["coefficients"],
+        ),
+        calibration=Calibration(
+            arrays["calibration"], content["factor95"], content["unit"], content["limit"]
+        ),
+        focal=content["focal"],
+    )
+    return SharedModel(
+        content["name"],
+        model,
+        tuple(content["encoders"]),
+        tuple(content["fingerprints"]),
+        tuple(content["ids"]),
+        tuple(content["hashes"]),
+        content["facts"],
+        f"{content['checksum']:08x}",
+    )
+
+
+def _to_bytes(name: str, values: NDArray[Any], axis: int) -> dict[str, NDArray[Any]]:
+    """Round to 255 levels, one scale along the axis."""
+    values = values.astype(np.float32)
+    scale = np.maximum(np.abs(values).max(axis=axis, keepdims=True), 1e-30) / 127
+    return {name: np.round(values / scale).astype(np.int8), f"{name}.scale": scale}
+
+
+def _from_bytes(arrays: Mapping[str, NDArray[Any]], name: str) -> NDArray[np.float32]:
+    return np.asarray(arrays[name] * arrays[f"{name}.scale"], np.float32)

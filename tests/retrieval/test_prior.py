@@ -1,0 +1,191 @@
+"""Models that ship and models of the user's own, from photos to depth, on real networks."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from commandline import neardepth
+from neardepth import DepthEstimator, Pool
+from neardepth.datasets import open_source
+from neardepth.encoders import load_encoder
+from neardepth.errors import EncoderError, MethodError, ModelError
+from neardepth.pool import add_pairs, build_pool
+from scenes import scene, write_scenes
+
+METHOD = "kernel-fast"
+ENCODER = "efficientnet-lite0"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("prior")
+
+
+@pytest.fixture(scope="module")
+def pool(folder: Path) -> Pool:
+    build_pool(
+        open_source(write_scenes(folder / "site", 10)),
+        folder / "site.pool",
+        load_encoder(ENCODER),
+        None,
+    )
+    return Pool.open(folder / "site.pool")
+
+
+@pytest.fixture(scope="module")
+def model(pool: Pool, folder: Path) -> Path:
+    """Of another ten scenes, through the command line."""
+    write_scenes(folder / "other", 10, first=200)
+    path = folder / "other.pool"
+    neardepth("pool", "build", folder / "other", "-o", path, "--method", METHOD)
+    file = folder / "other.safetensors"
+    neardepth("pool", "export-model", path, "-o", file, "--method", METHOD, "--terms", "CC0")
+    return file
+
+
+@pytest.fixture(scope="module")
+def photo() -> np.ndarray:
+    return scene(100)[0]
+
+
+def error(depth: np.ndarray, truth: np.ndarray) -> float:
+    return float(np.abs(np.log(depth) - np.log(truth)).mean())
+
+
+def test_without_a_pool_the_model_that_ships_answers(photo: np.ndarray) -> None:
+    result = DepthEstimator(method=METHOD)(photo)
+    assert np.isfinite(result.depth).all()
+    assert all(n.id.startswith("indoor-fast:nyuv2-train/") for n in result.neighbours)
+    assert "519" not in str(result.method["camera"])  # pixels of this photo, not of 640 wide
+    assert result.pool["pairs"] == 795
+    assert result.factor95 is not None
+    assert result.low_confidence  # noise and boxes
+    assert result.explain().size[0] > 1000
+
+
+def test_a_photo_without_options_on_the_command_line(photo: np.ndarray, tmp_path: Path) -> None:
+    Image.fromarray(photo).save(tmp_path / "photo.png")
+    done = neardepth("estimate", tmp_path / "photo.png", "-o", tmp_path)
+    assert "model indoor, fitted on 795 pairs; no pool" in done.stderr
+    found = json.loads((tmp_path / "photo.depth.json").read_text())
+    assert found["method"]["prior"]["name"] == "indoor"
+    assert found["low_confidence"] is True
+
+
+def test_an_exported_model_knows_its_scenes_without_their_pictures(
+    model: Path, folder: Path
+) -> None:
+    estimator = DepthEstimator(prior=model, method=METHOD)
+    own, truth = scene(203)
+    result = estimator(own)
+    assert result.neighbours[0].id == "other:other/203"
+    assert error(result.depth, truth) < 0.6 * error(DepthEstimator(method=METHOD)(own).depth, truth)
+    assert result.evidence() == [None] * len(result.neighbours)
+    shown = DepthEstimator(prior=model, method=METHOD, frames=folder / "other")(own)
+    pictures = shown.evidence()[0]
+    assert pictures is not None
+    assert np.abs(pictures[0].astype(int) - own).mean() < 5
+    np.testing.assert_allclose(pictures[1], truth, atol=1e-3)
+
+
+def test_the_choice_is_told_and_falls_on_what_is_off_by_less(pool: Pool, model: Path) -> None:
+    chosen = DepthEstimator(pool, METHOD)
+    assert "no prior: indoor-fast is off by" in chosen.choice
+    with_model = DepthEstimator(pool, METHOD, prior=model)
+    assert "prior other, as asked, corrected at" in with_model.choice
+    assert "as asked" in DepthEstimator(pool, METHOD, prior="none").choice
+
+
+def test_pairs_correct_a_prior_from_the_moment_they_are_added(folder: Path, model: Path) -> None:
+    """All depths of the user's place are half of what the model would say."""
+    source = write_scenes(folder / "near", 8, first=400)
+    for path in (source / "depth").iterdir():
+        depth = np.asarray(Image.open(path))
+        Image.fromarray(depth // 2).save(path)
+    pairs = open_source(source)
+    path = folder / "near.pool"
+    build_pool(pairs, path, load_encoder(ENCODER), None)
+    photo, truth = scene(450)
+    before = DepthEstimator(method=METHOD, prior=model)(photo)
+    after = DepthEstimator(path, METHOD, prior=model)(photo)
+    ratio = np.median(after.depth / before.depth)
+    assert 0.4 < ratio < 0.75
+    assert error(after.depth, truth / 2) < error(before.depth, truth / 2)
+    named = {neighbour.id.partition("/")[0] for neighbour in after.neighbours}
+    assert named & {"near", "other:other"}
+    more = write_scenes(folder / "more", 4, first=460)
+    add_pairs(path, open_source(more), load_encoder(ENCODER), None)
+    changed = DepthEstimator(path, METHOD, prior=model)(photo)
+    assert changed.method["prior"]["learned_from"] == 12  # type: ignore[index]
+    assert not np.array_equal(changed.depth, after.depth)
+
+
+def test_what_the_prior_says_of_the_pool_is_kept(pool: Pool, model: Path) -> None:
+    DepthEstimator(pool, METHOD, prior=model)
+    path = next((pool.path / "fits").glob("prior-*.safetensors"))
+    before = path.stat().st_mtime_ns
+    first = DepthEstimator(pool, METHOD, prior=model)(scene(100)[0])
+    assert path.stat().st_mtime_ns == before
+    path.write_bytes(path.read_bytes()[:-50])
+    with pytest.warns(UserWarning, match="asking the prior anew"):
+        again = DepthEstimator(pool, METHOD, prior=model)(scene(100)[0])
+    np.testing.assert_array_equal(first.depth, again.depth)
+
+
+def test_left_out_pairs_teach_nothing(pool: Pool, model: Path, folder: Path) -> None:
+    whole = DepthEstimator(pool, METHOD, prior=model)
+    own = pool.ids[3]
+    (_, alone), *_ = whole.leave_one_out(ids=[own])
+    assert own not in {neighbour.id for neighbour in alone.neighbours}
+    without = whole(pool.photo(own), exclude=[own])
+    assert error(alone.depth, without.depth) < 0.05
+    assert error(whole(pool.photo(own), exclude=pool.ids).depth, without.depth) >= 0
+
+
+def test_nobody_is_judged_on_what_the_model_has_seen(
+    pool: Pool, model: Path, folder: Path, tmp_path: Path
+) -> None:
+    copies = tmp_path / "copies"
+    (copies / "rgb").mkdir(parents=True)
+    (copies / "depth").mkdir()
+    with Image.open(folder / "other" / "rgb" / "203.jpg") as picture:
+        picture.resize((120, 90)).save(copies / "rgb" / "a.jpg", quality=70)
+    (copies / "depth" / "a.png").write_bytes((folder / "other/depth/203.png").read_bytes())
+    options = ("--method", METHOD, "--prior", model, "--no-baselines")
+    done = neardepth("evaluate", copies, "--pool", "none", *options, status=1)
+    assert "was fitted on a copy of" in done.stderr
+    assert "--prior none" in done.stderr
+    done = neardepth(
+        "evaluate", folder / "other", "--pool", folder / "other.pool", *options, status=1
+    )
+    assert "was fitted on other/200" in done.stderr
+    neardepth("evaluate", folder / "site", "--pool", "none", *options)
+
+
+def test_what_does_not_go_together(pool: Pool, model: Path) -> None:
+    with pytest.raises(MethodError, match="needs a pool"):
+        DepthEstimator(method="knn")
+    with pytest.raises(MethodError, match="takes no prior"):
+        DepthEstimator(pool, "knn", prior=model)
+    with pytest.raises(MethodError, match="a pool is needed"):
+        DepthEstimator(prior="none")
+    with pytest.raises(ModelError, match="no model 'nowhere'"):
+        DepthEstimator(prior="nowhere")
+    with pytest.raises(EncoderError, match=r"model other was fitted with efficientnet-lite0, not"):
+        DepthEstimator(prior=model)
+
+
+def test_a_small_pool_exports_nothing(tmp_path: Path) -> None:
+    write_scenes(tmp_path / "few", 3)
+    neardepth("pool", "build", tmp_path / "few", "-o", tmp_path / "p", "--method", METHOD)
+    done = neardepth(
+        *("pool", "export-model", tmp_path / "p", "-o", tmp_path / "m", "--method", METHOD),
+        status=1,
+    )
+    assert "a model needs 5 at least" in done.stderr
+    assert not (tmp_path / "m").exists()

@@ -1,0 +1,148 @@
+"""How many frames of my site do I need? Error against frames, without a prior and with one.
+
+    python tools/indoor/frames.py POOL
+
+For each fifth of the pool (runs of consecutive pairs) a model is fitted to the other four. Of the
+fifth, N pairs are the user's and the rest are queries, drawn three times. Judged on the 30×40 grid.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from folds import folds, maps_of
+from numpy.typing import NDArray
+
+from neardepth import Pool
+from neardepth.cli.progress import progress_bar
+from neardepth.encoders import Encoder
+from neardepth.evaluation.metrics import Sums, accumulate
+from neardepth.evaluation.statistics import Interval, summarise
+from neardepth.imaging.resize import resize_depth
+from neardepth.kernel.adaptation import adapt
+from neardepth.kernel.pool_fit import pool_fit
+from neardepth.kernel.shared import SharedModel
+from neardepth.methods import METHODS
+from neardepth.retrieval.encoders import choose_encoders
+from neardepth.steps.dense import CELLS, GRIDS, Maps, mirrored, pooled
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+
+FOLDER = Path(__file__).resolve().parent.parent.parent / "docs" / "study"
+FRAMES = (0, 3, 10, 30, 100)
+DRAWS = 3
+MEAN, NONE, PRIOR, CHOSEN = "mean depth map", "none", "indoor", "chosen"
+LINES = {MEAN: "their mean depth map", NONE: "own frames alone", PRIOR: "indoor", CHOSEN: "auto"}
+Matrix = NDArray[np.float32]
+Tried = dict[tuple[str, int], list[Sums]]
+
+
+class Block:
+    """A fold's photos: maps, truth, and what the prior says."""
+
+    def __init__(
+        self, pool: Pool, encoders: Sequence[Encoder], ids: list[str], shared: SharedModel
+    ) -> None:
+        self.pool, self.encoders, self.ids, self.model = pool, encoders, ids, shared.model
+        self.maps = [maps_of(pool.photo(pair_id).image, encoders) for pair_id in ids]
+        self.truth = np.stack(
+            [resize_depth(np.log(depth), CELLS).ravel() for depth in map(pool.depth, ids)]
+        )
+        predictions = [self.model.predict(maps) for maps in self.maps]
+        self.prior = np.stack([p.log_depth.ravel() for p in predictions])
+        self.spread = np.stack([p.spread.ravel() for p in predictions])
+        self.codes = np.stack(
+            [
+                np.stack([p.codes[0], self._mirror(maps)])
+                for p, maps in zip(predictions, self.maps, strict=True)
+            ]
+        )
+
+    def _mirror(self, maps: Sequence[Maps]) -> Matrix:
+        features = [
+            mirrored(pooled(network), {level: network[level].shape[1] for level in GRIDS})
+            for network in maps
+        ]
+        return np.asarray(self.model.codes(features)[0])
+
+    def tried(self, frames: int, seed: int) -> dict[str, tuple[NDArray[np.intp], Matrix]]:
+        """Return the queries and the log depth of each way with so many of the frames known."""
+        order = np.random.default_rng(seed).permutation(len(self.ids))
+        own, queries = np.sort(order[:frames]), np.sort(order[frames:])
+        if not frames:
+            return dict.fromkeys((PRIOR, CHOSEN), (queries, self.prior[queries]))
+        errors = self.truth[own] - self.prior[own]
+        adaptation = adapt(self.model, self.codes[own], errors, self.spread[own])
+        with_prior = self.prior[queries] + adaptation.correction(self.codes[queries, 0])
+        names = {self.ids[place] for place in own}
+        fitted = pool_fit(self.pool, self.encoders, exclude=set(self.pool.ids) - names)
+        alone = np.stack([fitted.model.predict(self.maps[q]).log_depth.ravel() for q in queries])
+        mean = np.nanmean(self.truth[own], axis=0)[None].repeat(len(queries), axis=0)
+        chosen = with_prior if adaptation.score < fitted.score else alone
+        found = {MEAN: mean, NONE: alone, PRIOR: with_prior, CHOSEN: chosen}
+        return {name: (queries, log_depth) for name, log_depth in found.items()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("pool", type=Path)
+    pool = Pool.open(parser.parse_args().pool)
+    encoders = choose_encoders(METHODS["kernel"], None)
+    results: Tried = defaultdict(list)
+    with progress_bar("Folds", "folds") as progress:
+        for done, fold in enumerate(folds(pool, encoders), start=1):
+            block = Block(pool, encoders, fold.ids, fold.shared)
+            for frames in FRAMES:
+                for seed in range(DRAWS if frames else 1):
+                    for name, (queries, log_depth) in block.tried(frames, seed).items():
+                        truth = np.exp(block.truth[queries])
+                        results[name, frames] += map(accumulate, np.exp(log_depth), truth)
+            progress(done, 5)
+    figures = {key: summarise(sums, "image") for key, sums in results.items()}
+    _table(figures)
+    _plot(figures)
+
+
+def _table(figures: dict[tuple[str, int], dict[str, Interval]]) -> None:
+    lines = ["| RMSE (m) / REL | " + " | ".join(f"N = {n}" for n in FRAMES) + " |"]
+    lines.append("|---" * (len(FRAMES) + 1) + "|")
+    for name, label in LINES.items():
+        cells = [_cell(figures.get((name, frames))) for frames in FRAMES]
+        lines.append(f"| {label} | " + " | ".join(cells) + " |")
+    (FOLDER / "frames.md").write_text("\n".join(lines) + "\n")
+    print("\n".join(lines))
+
+
+def _cell(figure: dict[str, Interval] | None) -> str:
+    if figure is None:
+        return "–"
+    rmse, rel = figure["rmse"], figure["rel"]
+    return f"{rmse.mean:.3f} [{rmse.low:.3f}, {rmse.high:.3f}] / {rel.mean:.3f}"
+
+
+def _plot(figures: dict[tuple[str, int], dict[str, Interval]]) -> None:
+    figure, axes = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
+    for axis, measure, unit in zip(axes, ("rmse", "rel"), ("RMSE, m", "REL"), strict=True):
+        for name, label in LINES.items():
+            places = [i for i, frames in enumerate(FRAMES) if (name, frames) in figures]
+            values = [figures[name, FRAMES[i]][measure] for i in places]
+            middle = np.array([value.mean for value in values])
+            reach = [middle - [v.low for v in values], [v.high for v in values] - middle]
+            style = "--" if name == CHOSEN else "-"
+            axis.errorbar(places, middle, reach, fmt="o" + style, ms=4, capsize=3, label=label)
+        axis.set_xticks(range(len(FRAMES)), map(str, FRAMES))
+        axis.set_xlabel("frames of the site, N")
+        axis.set_ylabel(unit)
+        axis.grid(alpha=0.3)
+    axes[0].legend(fontsize=8)
+    figure.savefig(FOLDER / "frames.png", dpi=110)
+
+
+if __name__ == "__main__":
+    main()
