@@ -1,55 +1,51 @@
-"""The main job on real pairs: make a pool, estimate a photo from it, write depth and evidence."""
+"""The main job on a room that no model has seen: depth by two methods, pictures, true errors."""
 
 from __future__ import annotations
 
-import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from neardepth import DepthEstimator, NearDepthError
-from neardepth.cli.progress import progress_bar
 from neardepth.datasets import open_source
-from neardepth.methods import DEFAULT_METHOD, METHODS
-from neardepth.pool import build_pool
-from neardepth.retrieval.encoders import choose_encoders
+from neardepth.imaging.depthmaps import decode_depth
+from neardepth.imaging.photos import Photo, decode_photo
 
 ROOT = Path(__file__).resolve().parent.parent
 OUTPUT = ROOT / "out"
-PHOTO = "nyuv2-train/0045"
-"""A pair of the set, itself left out of the pool when its depth is estimated."""
+ROOM = "rooms/100005"
 
 
 def main() -> None:
-    data = Path(os.environ.get("NEARDEPTH_DATA", ROOT.parent / "shared"))
-    source = data / "data" / "nyuv2-train"
-    if not source.is_dir():
-        sys.exit(
-            f"The demo needs RGB-D pairs and found none at {source}. Set NEARDEPTH_DATA to a\n"
-            "folder with data/nyuv2-train/rgb/*.jpg and data/nyuv2-train/depth/*.png (16-bit\n"
-            "millimetres, the same names). No pool ships with this version yet."
-        )
-    method = METHODS[DEFAULT_METHOD]
-    pool = OUTPUT / "demo.pool"
-    with progress_bar("Building the pool (once)", "pairs") as progress:
-        networks = choose_encoders(method, None)
-        build_pool(open_source(source), pool, networks, method.grid, progress=progress)
-    with progress_bar("Preparing the pool (once)", "pairs") as progress:
-        estimator = DepthEstimator(pool, method, progress=progress)
-    photo, truth = estimator.pool.photo(PHOTO), estimator.pool.depth(PHOTO)
+    source = open_source(ROOT / "examples" / "rooms")
+    pair = next(ref for ref in source.pairs if ref.id == ROOM).load()
+    truth = decode_depth(pair.depth.data, pair.depth.unit, pair.id)
+    photo = replace(decode_photo(pair.image, pair.id), intrinsics=pair.intrinsics)
+    print(f"examples/rooms/rgb/{ROOM.rpartition('/')[2]}.jpg, a rendered room with known depth\n")
+    _show("indoor", "`indoor`, the model that ships", DepthEstimator(), photo, truth)
+    rooms = DepthEstimator("rooms", "knn")
+    _show("rooms", "the paper's six steps on the pool `rooms`", rooms, photo, truth)
+    print("\nYour own photo:  .venv/bin/neardepth estimate PHOTO.jpg")
+
+
+def _show(
+    stem: str, title: str, estimator: DepthEstimator, photo: Photo, truth: NDArray[np.float32]
+) -> None:
     start = time.perf_counter()
-    result = estimator(photo, exclude=[PHOTO])
+    result = estimator(photo)
     seconds = time.perf_counter() - start
-    files = result.save(OUTPUT, "demo")
-    result.save_explanation(OUTPUT / "demo.panel.png")
+    panel = OUTPUT / f"{stem}.panel.png"
+    files = [*result.save(OUTPUT, stem), panel]
+    result.save_explanation(panel)
     error = np.abs(result.depth - truth)
-    print(f"{PHOTO}, left out of {len(estimator.pool)} pairs: depth in {seconds * 1000:.0f} ms")
+    print(f"{title}: depth in metres in {seconds * 1000:.0f} ms")
     print(f"off by {np.nanmean(error):.2f} m on average ({np.nanmean(error / truth):.0%})")
-    for path in (*files, OUTPUT / "demo.panel.png"):
+    for path in files:
         print(f"  {path.relative_to(ROOT)}")
-    print("Your own photo:  .venv/bin/neardepth estimate PHOTO --pool out/demo.pool")
 
 
 if __name__ == "__main__":

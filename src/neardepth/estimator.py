@@ -11,13 +11,15 @@ from neardepth.datasets import open_source
 from neardepth.encoders import Encoder
 from neardepth.errors import MethodError, NearDepthError, PoolError
 from neardepth.imaging.photos import Photo, PhotoSource, as_photo
+from neardepth.kernel.shared import SharedModel
 from neardepth.methods import DEFAULT_METHOD, Method, find_method
-from neardepth.pool import Pool, Progress
+from neardepth.pool import Pool, Progress, open_pool
 from neardepth.pool.pipeline import read_ahead
 from neardepth.result import DepthResult
 from neardepth.retrieval.camera import with_camera
 from neardepth.retrieval.choice import AUTO, NONE, choose_retrieval
 from neardepth.retrieval.encoders import choose_encoder, choose_encoders
+from neardepth.retrieval.prior import PriorRetrieval
 from neardepth.retrieval.tiles import TileRetrieval
 
 PREFETCH = 2
@@ -70,7 +72,7 @@ class DepthEstimator:
     ) -> None:
         chosen = find_method(method) if isinstance(method, str) else method
         self.method = chosen.override(**overrides)
-        self.pool = Pool.open(pool) if isinstance(pool, (str, os.PathLike)) else pool
+        self.pool = open_pool(pool) if isinstance(pool, (str, os.PathLike)) else pool
         if self.pool is not None and not len(self.pool):
             raise PoolError(
                 f"{self.pool.path}: the pool is empty; add pairs with `neardepth pool add`"
@@ -115,6 +117,11 @@ class DepthEstimator:
     def encoder(self) -> Encoder:
         """The first of the networks."""
         return self.encoders[0]
+
+    @property
+    def model(self) -> SharedModel | None:
+        """The model that answers, alone or corrected by the pool; None where the pool is fitted."""
+        return self._retrieval.shared if isinstance(self._retrieval, PriorRetrieval) else None
 
     def _encoders(
         self,

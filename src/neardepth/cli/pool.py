@@ -163,9 +163,9 @@ def encode(
 @app.command("check")
 def check(pool: PoolArgument) -> None:
     """Read everything and name what is wrong: damage, duplicates, implausible depth."""
-    from neardepth.pool import Pool, check_pool
+    from neardepth.pool import check_pool, open_pool
 
-    opened = Pool.open(pool)
+    opened = open_pool(pool)
     with progress_bar("Checking", "pairs") as progress:
         findings = check_pool(opened, progress)
     for finding in findings:
@@ -209,12 +209,12 @@ def export_model(
     """
     from neardepth.errors import MethodError
     from neardepth.kernel.export import export_model
-    from neardepth.pool import Pool
+    from neardepth.pool import open_pool
 
     networks, recipe = _encoders(method, encoder, None, threads, provider)
     if recipe.weights != "solved":
         raise MethodError(f"method {recipe.name} fits nothing that could be exported; use kernel")
-    opened = Pool.open(pool)
+    opened = open_pool(pool)
     with progress_bar("Fitting", "pairs") as progress:
         shared = export_model(
             opened,
@@ -236,9 +236,9 @@ def info(pool: PoolArgument) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from neardepth.pool import Pool, pool_info
+    from neardepth.pool import open_pool, pool_info
 
-    facts = pool_info(Pool.open(pool))
+    facts = pool_info(open_pool(pool))
     table = Table(box=None, show_header=False, pad_edge=False)
 
     def row(what: str, value: str) -> None:

@@ -109,7 +109,7 @@ class Experiment:
         return replace(
             self,
             sources=tuple(map(_absolute, self.sources)),
-            pool=self.pool if self.pool in (None, NONE) else _absolute(self.pool),
+            pool=_absolute(self.pool) if self.pool and Path(self.pool).exists() else self.pool,
             prior=_absolute(self.prior) if Path(self.prior).is_file() else self.prior,
             encoder=encoder,
         )

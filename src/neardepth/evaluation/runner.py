@@ -24,10 +24,11 @@ from neardepth.evaluation.task import Bar, Task, make_task, no_bar
 from neardepth.imaging.photos import Photo, decode_photo
 from neardepth.imaging.resize import resize_photo
 from neardepth.pool import Pool, Progress
+from neardepth.pool.schema import inspect_pair
 from neardepth.result import DepthResult
 from neardepth.retrieval.choice import AUTO
 from neardepth.retrieval.common import MAX_WORKING_SIDE
-from neardepth.retrieval.prior import refuse_copy
+from neardepth.retrieval.prior import refuse_copy, refuse_seen
 from neardepth.steps.refinement import fill_unknown
 
 MEAN, RANDOM, NEAREST = "mean-depth", "random-neighbour", "nearest-neighbour"
@@ -176,6 +177,9 @@ def _filled(predict: Predict) -> Predict:
 def _estimates(
     task: Task, estimator: DepthEstimator, ids: Sequence[str]
 ) -> Iterator[tuple[str, DepthResult]]:
+    if estimator.model is not None and task.outside:
+        hashes = {query: inspect_pair(task.outside[query].load())[1].image_sha256 for query in ids}
+        refuse_seen(estimator.model, hashes)
     if not task.outside:
         exclude = {query.id: query.exclude for query in task.queries}
         yield from estimator.leave_one_out(exclude.__getitem__, ids)

@@ -18,7 +18,7 @@ from neardepth.evaluation.experiment import OUTSIDE, EvaluationError, Experiment
 from neardepth.evaluation.kept import build_kept, kept_path
 from neardepth.evaluation.protocols import PROTOCOLS, Query, blocks, kfold
 from neardepth.imaging.depthmaps import decode_depth
-from neardepth.pool import PairRecord, Pool, Progress
+from neardepth.pool import PairRecord, Pool, Progress, open_pool
 from neardepth.pool.pipeline import read_ahead
 from neardepth.pool.schema import inspect_pair
 from neardepth.retrieval.choice import NONE
@@ -72,7 +72,7 @@ def make_task(
     if experiment.pool == NONE:
         return _from_model(sources, truths)
     if experiment.pool is not None:
-        return _from_pool(experiment, Pool.open(experiment.pool), sources, truths, bar)
+        return _from_pool(experiment, open_pool(experiment.pool), sources, truths, bar)
     path = kept_path(experiment.sources, experiment.depth_scale)
     method = experiment.recipes()[0]
     encoders = choose_encoders(method, experiment.encoder, threads, providers)

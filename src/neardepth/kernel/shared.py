@@ -1,7 +1,8 @@
 """A fitted model as a file of its own: what a pool knows, without its pictures.
 
-Plain arrays in safetensors format, the large ones in 8 bits a number with a scale for each column
-(row for the images' weights).
+Plain arrays in safetensors format, the largest ones in 8 bits a number with a scale for each
+column. The images' weights do not bear that: they are large numbers that cancel out. Instead of a
+number for each view there is one for each photo and mirror image, fitted to give the same weights.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import scipy.linalg
 from numpy.typing import NDArray
 
 from neardepth.encoders import Encoder
@@ -22,6 +24,7 @@ from neardepth.kernel.model import KernelModel, LocalStage, Projection
 from neardepth.kernel.spread import Calibration
 from neardepth.pool.views import ViewDescriber
 from neardepth.steps.dense import GRIDS
+from neardepth.steps.ridge import gaussian, squared_distances
 
 KIND = "neardepth_model"
 FORMAT = 1
@@ -29,7 +32,9 @@ FORMAT = 1
 MODELS = Path(__file__).resolve().parent.parent / "models"
 """Folder of the models that ship with the package."""
 
-_BYTES = {"centres": 0, "image_weights": 1}  # axis along which the numbers share a scale
+_LANDMARKS = 2  # views of each photo that its weight is a function of
+_LANDMARK_RIDGE = 0.1
+
 _HALVES = ("photos", "weights", "basis", "mean")
 
 
@@ -84,12 +89,12 @@ def save_model(path: Path, shared: SharedModel) -> None:
         "coefficients": model.local.coefficients,
         "calibration": model.calibration.coefficients,
     }
-    for name, axis in _BYTES.items():
-        arrays |= _to_bytes(name, getattr(model, name), axis)
+    arrays |= _to_bytes("centres", model.centres)
+    arrays |= _condensed(model)
     for name in _HALVES:
         arrays[name] = getattr(model, name).astype(np.float16)
     for index, projection in enumerate(model.projections):
-        arrays |= _to_bytes(f"{index}.directions", projection.directions, 0)
+        arrays |= _to_bytes(f"{index}.directions", projection.directions)
         for name in ("scale", "offset", "centre"):
             arrays[f"{index}.{name}"] = getattr(projection, name)
         for level in GRIDS:
@@ -149,7 +154,7 @@ def _shared(arrays: dict[str, NDArray[Any]], content: dict[str, Any]) -> SharedM
     model = KernelModel(
         projections=projections,
         centres=_from_bytes(arrays, "centres"),
-        image_weights=_from_bytes(arrays, "image_weights").astype(np.float16),
+        image_weights=_expanded(arrays),
         photos=arrays["photos"],
         **{name: arrays[name].astype(np.float32) for name in ("weights", "basis", "mean")},
         owners=arrays["owners"].astype(np.intp),
@@ -179,10 +184,36 @@ def _shared(arrays: dict[str, NDArray[Any]], content: dict[str, Any]) -> SharedM
     )
 
 
-def _to_bytes(name: str, values: NDArray[Any], axis: int) -> dict[str, NDArray[Any]]:
-    """Round to 255 levels, one scale along the axis."""
+def _condensed(model: KernelModel) -> dict[str, NDArray[Any]]:
+    """Fit the images' weights, as functions of the photo, by kernels at some of the centres."""
+    order = np.argsort(model.owners, kind="stable")
+    first = np.searchsorted(model.owners[order], model.owners[order])
+    landmarks = np.sort(order[np.arange(len(order)) - first < _LANDMARKS])
+    squared = squared_distances(model.centres, model.centres)
+    kernel = gaussian(squared, model.width)
+    wanted = kernel @ model.image_weights.astype(np.float32).T
+    some = kernel[:, landmarks]
+    square = (some.T @ some).astype(np.float64)
+    square[np.diag_indices_from(square)] += _LANDMARK_RIDGE
+    solved = scipy.linalg.solve(square, (some.T @ wanted).astype(np.float64), assume_a="pos")
+    return {
+        "landmarks": landmarks.astype(np.int32),
+        "image_weights": np.ascontiguousarray(solved.T).astype(np.float16),
+    }
+
+
+def _expanded(arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.float16]:
+    """Return the images' weights as a model has them, N×n: 0 at centres that are no landmarks."""
+    condensed = arrays["image_weights"]
+    whole = np.zeros((len(condensed), len(arrays["centres"])), np.float16)
+    whole[:, arrays["landmarks"]] = condensed
+    return whole
+
+
+def _to_bytes(name: str, values: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    """Round to 255 levels, one scale a column."""
     values = values.astype(np.float32)
-    scale = np.maximum(np.abs(values).max(axis=axis, keepdims=True), 1e-30) / 127
+    scale = np.maximum(np.abs(values).max(axis=0, keepdims=True), 1e-30) / 127
     return {name: np.round(values / scale).astype(np.int8), f"{name}.scale": scale}
 
 

@@ -9,6 +9,7 @@ from neardepth.pool.encode import encode_pool, ensure_descriptors
 from neardepth.pool.info import PoolInfo, pool_info
 from neardepth.pool.pipeline import Progress
 from neardepth.pool.schema import PairRecord
+from neardepth.pool.shipped import open_pool
 from neardepth.pool.store import Pool
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "check_pool",
     "encode_pool",
     "ensure_descriptors",
+    "open_pool",
     "pool_info",
     "remove_pairs",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -28,12 +29,12 @@ from neardepth.steps.dense import CELLS, GRIDS, Maps
 from neardepth.steps.views import frame
 
 COPY = 0.85
-"""Correlation above which a photo is taken for a copy of one that the model was fitted on.
-
-Of the 795 photos of `indoor`, all but one correlate more with themselves; neighbouring frames of
-one room reach 0.82, unlike photos 0.6.
+"""Correlation above which a photo is taken for a copy of one that the model was fitted on, unless
+the model's own photos are as much alike. Of the 795 of `indoor`, all but one correlate more with
+themselves as unseen photos; neighbouring frames of one room reach 0.82, other photos 0.6.
 """
 
+_MANY = 100  # photos of a model that say how much alike different ones may be
 _GO_ON = (
     "so its error there says nothing: go on with `--prior none`, or with a model that was fitted "
     "without them"
@@ -206,11 +207,25 @@ class PriorRetrieval:
             factor95=model.calibration.factor95,
         )
 
+    @cached_property
+    def _copy_limit(self) -> float:
+        if len(self.shared.ids) < _MANY:
+            return 1.0
+        photos = self.shared.model.photos.astype(np.float32)
+        photos /= np.maximum(np.linalg.norm(photos, axis=1, keepdims=True), 1e-12)
+        cosine = photos @ photos.T
+        np.fill_diagonal(cosine, -1)
+        return max(COPY, float(np.quantile(cosine.max(axis=1), 0.99)))
+
     def _facts(self, learned: _Learned | None, alike: Neighbour) -> dict[str, Any]:
         facts: dict[str, Any] = {
             "name": self.shared.name,
             "digest": self.shared.digest,
-            "most_alike": {"id": alike.id, "correlation": round(alike.correlation, 4)},
+            "most_alike": {
+                "id": alike.id,
+                "correlation": round(alike.correlation, 4),
+                "copy": alike.correlation > self._copy_limit,
+            },
         }
         if learned is not None:
             facts["learned_from"] = len(learned.on_pool.ids)
@@ -230,7 +245,7 @@ def refuse_copy(result: DepthResult) -> None:
         ModelError: its most alike photo is the same one, or a frame of the same view.
     """
     prior = result.method.get("prior")
-    if not isinstance(prior, dict) or prior["most_alike"]["correlation"] <= COPY:
+    if not isinstance(prior, dict) or not prior["most_alike"]["copy"]:
         return
     raise ModelError(
         f"model {prior['name']} was fitted on a copy of {result.photo.name} "
