@@ -15,7 +15,7 @@ demo: .venv/ready
 	$(BIN)/python tools/demo.py
 
 test: .venv/ready
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadfile
 
 lint: .venv/ready
 	$(BIN)/ruff check .

@@ -25,8 +25,9 @@ from neardepth.evaluation.metrics import Sums, accumulate
 from neardepth.evaluation.statistics import Interval, summarise
 from neardepth.imaging.resize import resize_depth
 from neardepth.kernel.adaptation import adapt
+from neardepth.kernel.export import rooms_model
+from neardepth.kernel.model import KernelModel
 from neardepth.kernel.pool_fit import pool_fit
-from neardepth.kernel.shared import SharedModel
 from neardepth.methods import METHODS
 from neardepth.retrieval.encoders import choose_encoders
 from neardepth.steps.dense import CELLS, GRIDS, Maps, mirrored, pooled
@@ -37,30 +38,30 @@ import matplotlib.pyplot as plt
 FOLDER = Path(__file__).resolve().parent.parent.parent / "docs" / "study"
 FRAMES = (0, 3, 10, 30, 100)
 DRAWS = 3
-MEAN, NONE, PRIOR, CHOSEN = "mean depth map", "none", "indoor", "chosen"
-LINES = {MEAN: "their mean depth map", NONE: "own frames alone", PRIOR: "indoor", CHOSEN: "auto"}
+MEAN, NONE, ROOMS, PRIOR, CHOSEN = "mean", "none", "rooms", "indoor", "chosen"
+LINES = {
+    MEAN: "their mean depth map",
+    NONE: "own frames alone",
+    ROOMS: "prior rooms",
+    PRIOR: "prior indoor",
+    CHOSEN: "auto",
+}
 Matrix = NDArray[np.float32]
 Tried = dict[tuple[str, int], list[Sums]]
 
 
-class Block:
-    """A fold's photos: maps, truth, and what the prior says."""
+class Said:
+    """What a model says of a block's photos."""
 
-    def __init__(
-        self, pool: Pool, encoders: Sequence[Encoder], ids: list[str], shared: SharedModel
-    ) -> None:
-        self.pool, self.encoders, self.ids, self.model = pool, encoders, ids, shared.model
-        self.maps = [maps_of(pool.photo(pair_id).image, encoders) for pair_id in ids]
-        self.truth = np.stack(
-            [resize_depth(np.log(depth), CELLS).ravel() for depth in map(pool.depth, ids)]
-        )
-        predictions = [self.model.predict(maps) for maps in self.maps]
-        self.prior = np.stack([p.log_depth.ravel() for p in predictions])
+    def __init__(self, model: KernelModel, maps: Sequence[list[Maps]]) -> None:
+        self.model = model
+        predictions = [model.predict(networks) for networks in maps]
+        self.log_depth = np.stack([p.log_depth.ravel() for p in predictions])
         self.spread = np.stack([p.spread.ravel() for p in predictions])
         self.codes = np.stack(
             [
-                np.stack([p.codes[0], self._mirror(maps)])
-                for p, maps in zip(predictions, self.maps, strict=True)
+                np.stack([p.codes[0], self._mirror(networks)])
+                for p, networks in zip(predictions, maps, strict=True)
             ]
         )
 
@@ -71,22 +72,55 @@ class Block:
         ]
         return np.asarray(self.model.codes(features)[0])
 
-    def tried(self, frames: int, seed: int) -> dict[str, tuple[NDArray[np.intp], Matrix]]:
-        """Return the queries and the log depth of each way with so many of the frames known."""
+    def corrected(
+        self, truth: Matrix, own: NDArray[np.intp], queries: NDArray[np.intp]
+    ) -> tuple[Matrix, float]:
+        """Return the queries' log depth, corrected by the errors on ``own``, and the score."""
+        if not len(own):
+            return self.log_depth[queries], np.inf
+        errors = truth[own] - self.log_depth[own]
+        adaptation = adapt(self.model, self.codes[own], errors, self.spread[own])
+        correction = adaptation.correction(self.codes[queries, 0])
+        return self.log_depth[queries] + correction, adaptation.score
+
+
+class Block:
+    """A fold's photos: maps, truth, and what the priors say."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        encoders: Sequence[Encoder],
+        ids: list[str],
+        priors: dict[str, KernelModel],
+    ) -> None:
+        self.pool, self.encoders, self.ids = pool, encoders, ids
+        self.maps = [maps_of(pool.photo(pair_id).image, encoders) for pair_id in ids]
+        self.truth = np.stack(
+            [resize_depth(np.log(depth), CELLS).ravel() for depth in map(pool.depth, ids)]
+        )
+        self.said = {name: Said(model, self.maps) for name, model in priors.items()}
+
+    def tried(self, frames: int, seed: int) -> tuple[NDArray[np.intp], dict[str, Matrix]]:
+        """Return the queries, and their log depth by each way, with so many frames known."""
         order = np.random.default_rng(seed).permutation(len(self.ids))
         own, queries = np.sort(order[:frames]), np.sort(order[frames:])
-        if not frames:
-            return dict.fromkeys((PRIOR, CHOSEN), (queries, self.prior[queries]))
-        errors = self.truth[own] - self.prior[own]
-        adaptation = adapt(self.model, self.codes[own], errors, self.spread[own])
-        with_prior = self.prior[queries] + adaptation.correction(self.codes[queries, 0])
-        names = {self.ids[place] for place in own}
-        fitted = pool_fit(self.pool, self.encoders, exclude=set(self.pool.ids) - names)
-        alone = np.stack([fitted.model.predict(self.maps[q]).log_depth.ravel() for q in queries])
-        mean = np.nanmean(self.truth[own], axis=0)[None].repeat(len(queries), axis=0)
-        chosen = with_prior if adaptation.score < fitted.score else alone
-        found = {MEAN: mean, NONE: alone, PRIOR: with_prior, CHOSEN: chosen}
-        return {name: (queries, log_depth) for name, log_depth in found.items()}
+        corrected = {
+            name: said.corrected(self.truth, own, queries) for name, said in self.said.items()
+        }
+        found = {name: log_depth for name, (log_depth, _) in corrected.items()}
+        found[CHOSEN], score = corrected[PRIOR]
+        if frames:
+            names = {self.ids[place] for place in own}
+            fitted = pool_fit(self.pool, self.encoders, exclude=set(self.pool.ids) - names)
+            found[NONE] = np.stack(
+                [fitted.model.predict(self.maps[query]).log_depth.ravel() for query in queries]
+            )
+            mean = np.nanmean(self.truth[own], axis=0)
+            found[MEAN] = np.broadcast_to(mean, (len(queries), mean.size))
+            if fitted.score <= score:
+                found[CHOSEN] = found[NONE]
+        return queries, found
 
 
 def main() -> None:
@@ -94,14 +128,17 @@ def main() -> None:
     parser.add_argument("pool", type=Path)
     pool = Pool.open(parser.parse_args().pool)
     encoders = choose_encoders(METHODS["kernel"], None)
+    with progress_bar("Fitting rooms", "rooms") as progress:
+        rooms = rooms_model(encoders, progress).model
     results: Tried = defaultdict(list)
     with progress_bar("Folds", "folds") as progress:
         for done, fold in enumerate(folds(pool, encoders), start=1):
-            block = Block(pool, encoders, fold.ids, fold.shared)
+            block = Block(pool, encoders, fold.ids, {PRIOR: fold.shared.model, ROOMS: rooms})
             for frames in FRAMES:
                 for seed in range(DRAWS if frames else 1):
-                    for name, (queries, log_depth) in block.tried(frames, seed).items():
-                        truth = np.exp(block.truth[queries])
+                    queries, found = block.tried(frames, seed)
+                    truth = np.exp(block.truth[queries])
+                    for name, log_depth in found.items():
                         results[name, frames] += map(accumulate, np.exp(log_depth), truth)
             progress(done, 5)
     figures = {key: summarise(sums, "image") for key, sums in results.items()}

@@ -71,7 +71,7 @@ Methods = Annotated[
 Prior = Annotated[
     str | None,
     typer.Option(
-        metavar="auto|none|NAME|FILE",
+        metavar="auto|none|indoor|rooms|FILE",
         help="Model whose errors are learned from the pool. [default: auto, where it is better]",
     ),
 ]

@@ -28,7 +28,7 @@ PoolPath = Annotated[
 Prior = Annotated[
     str,
     typer.Option(
-        metavar="auto|none|NAME|FILE",
+        metavar="auto|none|indoor|rooms|FILE",
         help="Model whose errors are learned from the pool; auto: where that is off by less.",
     ),
 ]

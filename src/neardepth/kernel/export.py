@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from neardepth.encoders import Encoder
+from neardepth.encoders.weights import cache_folder
 from neardepth.errors import ModelError
-from neardepth.kernel.fitting import SMALLEST
+from neardepth.kernel.fitting import RECIPE, SMALLEST
 from neardepth.kernel.pool_fit import ordered, pool_fit
-from neardepth.kernel.shared import SharedModel, save_model
-from neardepth.pool import Pool, Progress
+from neardepth.kernel.shared import SharedModel, load_model, save_model
+from neardepth.pool import Pool, Progress, open_pool
+from neardepth.pool.shipped import ROOMS
 from neardepth.pool.views import ViewDescriber
 
 
@@ -67,6 +69,26 @@ def export_model(
     )
     save_model(path, shared)
     return shared
+
+
+def rooms_model(encoders: Sequence[Encoder], progress: Progress | None = None) -> SharedModel:
+    """Return the model of the rendered rooms that ship; it is fitted on first use, in minutes.
+
+    Raises:
+        PoolError, ModelError: it cannot be made, or not be kept.
+    """
+    pool = open_pool(ROOMS)
+    networks = "-".join(ViewDescriber(encoder).fingerprint for encoder in encoders)
+    path = cache_folder() / "models" / f"{pool.path.stem}-{networks}-{RECIPE}.safetensors"
+    if path.is_file():
+        return load_model(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ModelError(f"{path.parent} cannot be made: {error.strerror or error}") from error
+    facts = {"origin": f"{len(pool)} rendered rooms that ship with NearDepth", "terms": "CC0"}
+    export_model(pool, encoders, path, ROOMS, facts, progress=progress)
+    return load_model(path)
 
 
 def _relative(pool: Pool, focal_px: float) -> float:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
+from pathlib import Path
 
 from neardepth.datasets.pair import Source
 from neardepth.encoders import Encoder
 from neardepth.errors import EncoderError, MethodError, ModelError
+from neardepth.kernel.export import rooms_model
 from neardepth.kernel.pool_prior import LARGEST
 from neardepth.kernel.shared import SharedModel, load_model
 from neardepth.methods import Method
 from neardepth.pool import Pool, Progress
+from neardepth.pool.shipped import ROOMS
 from neardepth.retrieval.prior import PriorRetrieval, refuse_seen
 from neardepth.retrieval.solved import KernelRetrieval
 
@@ -32,9 +35,10 @@ def choose_retrieval(
 
     Args:
         pool: an open pool; None asks the model alone.
-        prior: "auto", "none", the name of a model that ships with the package, or a model file.
-            "auto" takes the method's own where it is off by less on the pool's pairs than a fit
-            of the pool, each run of pairs left out in turn.
+        prior: "auto", "none", the name of a model that ships with the package, a model file, or
+            "rooms", which is fitted to the pool of that name on first use. "auto" takes the
+            method's own where it is off by less on the pool's pairs than a fit of the pool, each
+            run of pairs left out in turn.
         method: the method.
         encoders: its networks.
         fill: fill in what is unknown.
@@ -54,12 +58,13 @@ def choose_retrieval(
             raise MethodError("without a prior a pool is needed: give --pool")
         if prior == AUTO and method.model is None:
             raise MethodError(f"method {method.name} has no model of its own: give --pool")
-        shared = load_model(method.model if prior == AUTO and method.model else prior)
+        named = method.model if prior == AUTO and method.model else prior
+        shared = _load(named, encoders, progress)
         return PriorRetrieval(shared, method, encoders, fill, None, frames), (
             f"model {shared.name}, fitted on {len(shared.ids)} pairs; no pool"
         )
     if prior not in (AUTO, NONE):
-        shared = load_model(prior)
+        shared = _load(prior, encoders, progress)
         given = PriorRetrieval(shared, method, encoders, fill, pool, frames, progress)
         return given, f"prior {shared.name}, as asked{_strength(given)}"
     shared_or_why = _usable(pool, method, encoders) if prior == AUTO else "as asked"
@@ -80,6 +85,14 @@ def choose_retrieval(
     if scores[0] < scores[1]:
         return with_prior, f"prior {shared.name}: {compared}{_strength(with_prior)}"
     return own, f"no prior: {shared.name} is {compared}"
+
+
+def _load(
+    prior: str | os.PathLike[str], encoders: Sequence[Encoder], progress: Progress | None
+) -> SharedModel:
+    if str(prior) == ROOMS and not Path(prior).exists():
+        return rooms_model(encoders, progress)
+    return load_model(prior)
 
 
 def _usable(pool: Pool, method: Method, encoders: Sequence[Encoder]) -> SharedModel | str:
