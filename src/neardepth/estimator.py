@@ -102,8 +102,8 @@ class DepthEstimator:
                 self.pool, prior, self.method, self.encoders, self.fill, source, progress
             )
             return retrieval
-        if prior not in (AUTO, NONE):
-            raise MethodError(f"method {self.method.name} takes no prior; use kernel")
+        if prior not in (AUTO, NONE) or frames is not None:
+            raise MethodError(f"method {self.method.name} takes no prior and no frames; use kernel")
         return TileRetrieval(
             self._pool_of_tiles(), self.method, self.encoders[0], self.fill, progress
         )

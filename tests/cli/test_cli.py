@@ -36,7 +36,7 @@ def test_build_estimate_explain_from_end_to_end(site: Path, tmp_path: Path) -> N
     assert 0.5 < np.nanmedian(depth) < 8
     sidecar = json.loads((tmp_path / "room.depth.json").read_text())
     assert sidecar["unit"] == "metre"
-    assert len(sidecar["neighbours"]) == 6
+    assert len(sidecar["neighbours"]) == 8
     arrays = np.load(tmp_path / "room.npz")
     np.testing.assert_allclose(arrays["depth"], depth, atol=0.0006)
     assert Image.open(tmp_path / "room.preview.png").width > 128

@@ -32,7 +32,8 @@ def codes_of(model: KernelModel, seeds: list[int]) -> NDArray[np.float32]:
 
 def adapted(model: KernelModel, errors: NDArray[np.float32]) -> Adaptation:
     seeds = ODD[: len(errors)]
-    return adapt(model, codes_of(model, seeds), errors, np.full_like(errors, 0.1))
+    residual = np.zeros(len(seeds), np.float32)
+    return adapt(model, codes_of(model, seeds), residual, errors, np.full_like(errors, 0.1))
 
 
 @pytest.mark.parametrize("pairs", [2, 3, 24])
@@ -93,9 +94,12 @@ def test_errors_larger_than_the_spread_widen_it(model: KernelModel) -> None:
 
 def test_the_pool_makes_its_own_photos_familiar(model: KernelModel) -> None:
     adaptation = adapted(model, np.zeros((24, COUNT), np.float32))
-    familiar = [adaptation.is_familiar(c[:1]) for c in codes_of(model, list(range(500, 520)))]
-    assert np.mean(familiar) > 0.8
-    assert not adaptation.is_familiar(50 * codes_of(model, [500])[0, :1])
+    unseen = codes_of(model, list(range(500, 520)))
+    assert np.mean([adaptation.is_familiar(c[:1], 0.0) for c in unseen]) > 0.8
+    far = 3 * model.calibration.unit
+    assert not any(adaptation.is_familiar(c[:1], far) for c in unseen)
+    assert not adaptation.is_familiar(50 * unseen[0, :1], 0.0)
+    assert adaptation.limit <= model.calibration.limit
 
 
 def test_weights_sum_up_to_the_correction(model: KernelModel) -> None:

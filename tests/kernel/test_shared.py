@@ -34,7 +34,7 @@ def test_a_model_comes_back_nearly_as_it_was(model: SharedModel, tmp_path: Path)
     np.testing.assert_allclose(one.spread, two.spread, rtol=0.1)
     assert one.novelty == pytest.approx(two.novelty, abs=0.05)
     weights = [m.model.weights_of(p.similarity) for m, p in ((model, one), (again, two))]
-    np.testing.assert_allclose(*weights, atol=0.02)
+    assert np.corrcoef(*weights)[0, 1] > 0.8
 
 
 def test_the_same_fit_gives_the_same_file(model: SharedModel, tmp_path: Path) -> None:
@@ -43,14 +43,20 @@ def test_the_same_fit_gives_the_same_file(model: SharedModel, tmp_path: Path) ->
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
-@pytest.mark.parametrize("damage", ["empty", "cut", "garbage", "changed"])
+@pytest.mark.parametrize("damage", ["empty", "cut", "garbage", "changed", "facts"])
 def test_a_damaged_model_is_named(model: SharedModel, tmp_path: Path, damage: str) -> None:
     path = tmp_path / "site.safetensors"
     save_model(path, model)
     data = path.read_bytes()
     changed = bytearray(data)
     changed[-100] ^= 1
-    whole = {"empty": b"", "cut": data[:-1000], "garbage": b"x" * 500, "changed": bytes(changed)}
+    whole = {
+        "empty": b"",
+        "cut": data[:-1000],
+        "garbage": b"x" * 500,
+        "changed": bytes(changed),
+        "facts": data.replace(b"site/", b"room/"),
+    }
     path.write_bytes(whole[damage])
     with pytest.raises(ModelError, match=rf"{path.name} is damaged"):
         load_model(path)

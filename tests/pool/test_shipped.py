@@ -20,7 +20,7 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "rooms"
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One cache for this module, with the networks of the usual one."""
+    """One cache for this module: the pool is made anew in it."""
     usual = tmp_path_factory.getbasetemp() / "rooms-cache"
     monkeypatch.setenv("NEARDEPTH_CACHE", str(usual))
 
@@ -94,7 +94,17 @@ def test_the_papers_steps_find_a_rooms_own_depth() -> None:
 
 
 def test_a_folder_of_that_name_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "rooms").mkdir()
     monkeypatch.chdir(tmp_path)
+    assert "320" in neardepth("pool", "info", "rooms").stdout
+    (tmp_path / "rooms").mkdir()
     done = neardepth("pool", "info", "rooms", status=1)
     assert "is not a pool" in done.stderr
+
+
+def test_a_cache_that_cannot_be_written_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("NEARDEPTH_CACHE", str(tmp_path / "file"))
+    done = neardepth("pool", "info", "rooms", status=1)
+    assert "NEARDEPTH_CACHE" in done.stderr

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +16,12 @@ from commandline import neardepth
 from neardepth import DepthEstimator, Pool
 from neardepth.datasets import open_source
 from neardepth.encoders import load_encoder
-from neardepth.errors import EncoderError, MethodError, ModelError
+from neardepth.errors import EncoderError, MethodError, ModelError, PoolError
 from neardepth.pool import add_pairs, build_pool
 from scenes import scene, write_scenes
 
 METHOD = "kernel-fast"
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "rooms"
 ENCODER = "efficientnet-lite0"
 
 
@@ -94,7 +97,14 @@ def test_an_exported_model_knows_its_scenes_without_their_pictures(
 
 def test_the_choice_is_told_and_falls_on_what_is_off_by_less(pool: Pool, model: Path) -> None:
     chosen = DepthEstimator(pool, METHOD)
-    assert "no prior: indoor-fast is off by" in chosen.choice
+    found = re.fullmatch(
+        r"(no )?prior(?:: | )indoor-fast(?:: | is )off by ([\d.]+)% on the pool's pairs against "
+        r"([\d.]+)% without(, corrected at \d+% strength)?",
+        chosen.choice,
+    )
+    assert found is not None, chosen.choice
+    assert (float(found[2]) >= float(found[3])) == bool(found[1])
+    assert (chosen.model is None) == bool(found[1])
     with_model = DepthEstimator(pool, METHOD, prior=model)
     assert "prior other, as asked, corrected at" in with_model.choice
     assert "as asked" in DepthEstimator(pool, METHOD, prior="none").choice
@@ -143,7 +153,8 @@ def test_left_out_pairs_teach_nothing(pool: Pool, model: Path, folder: Path) -> 
     assert own not in {neighbour.id for neighbour in alone.neighbours}
     without = whole(pool.photo(own), exclude=[own])
     assert error(alone.depth, without.depth) < 0.05
-    assert error(whole(pool.photo(own), exclude=pool.ids).depth, without.depth) >= 0
+    with pytest.raises(PoolError, match="every pair of the pool is excluded"):
+        whole(pool.photo(own), exclude=pool.ids)
 
 
 def test_nobody_is_judged_on_what_the_model_has_seen(pool: Pool, model: Path, folder: Path) -> None:
@@ -169,6 +180,52 @@ def test_nor_on_copies_of_it(shared_dir: Path, tmp_path: Path) -> None:
     shutil.copy(seen / "depth" / "0045.png", tmp_path / "copies" / "depth" / "a.png")
     done = neardepth("evaluate", tmp_path / "copies", "--pool", "none", status=1)
     assert "was fitted on a copy of copies/a (indoor:nyuv2-train/0045)" in done.stderr
+
+
+def test_damage_outside_any_pool_is_named_and_the_rest_judged(
+    model: Path, folder: Path, tmp_path: Path
+) -> None:
+    source = write_scenes(tmp_path / "some", 3, first=700)
+    (source / "rgb" / "701.jpg").write_bytes(b"nothing")
+    done = neardepth(
+        *("evaluate", source, "--pool", "none", "--method", METHOD, "--prior", model),
+        *("--json", tmp_path / "run.json"),
+        status=1,
+    )
+    assert "some/701" in done.stderr
+    (row,) = json.loads((tmp_path / "run.json").read_text())["results"]
+    assert row["settings"]["prior"].startswith("other ")
+    assert len(row["images"]) == 2
+
+
+def test_a_small_pool_does_not_make_strange_photos_familiar(shared_dir: Path, folder: Path) -> None:
+    rooms = open_source(EXAMPLES)
+    path = folder / "rooms.pool"
+    build_pool(replace(rooms, pairs=rooms.pairs[:12]), path, load_encoder(ENCODER), None)
+    estimator = DepthEstimator(path, METHOD, prior="indoor-fast")
+    strange = [np.zeros((240, 320, 3), np.uint8), np.full((240, 320, 3), 128, np.uint8)]
+    streets = sorted((shared_dir / "data" / "kitti-drive0005" / "rgb").glob("*"))[::40]
+    assert all(estimator(photo).low_confidence for photo in (*strange, *streets))
+
+
+def test_a_known_lens_counts_where_the_pools_is_not_known(pool: Pool) -> None:
+    photo = scene(100)[0]
+    alone = DepthEstimator(method=METHOD)(photo)
+    longer = DepthEstimator(method=METHOD, focal_px=2 * 0.93614 * (96 * 128) ** 0.5)(photo)
+    np.testing.assert_allclose(longer.depth, 2 * alone.depth, rtol=1e-3)
+
+
+def test_cameras_of_the_pool_scale_the_prior(tmp_path: Path) -> None:
+    """The same pairs, once said to be seen through a lens twice as long as the model's."""
+    depths = []
+    for name, focal in (("usual", 0.93614), ("long", 2 * 0.93614)):
+        source = write_scenes(tmp_path / name, 1)
+        pixels = focal * (96 * 128) ** 0.5
+        (source / "pairs.csv").write_text(f"name,fx,fy,cx,cy\n000,{pixels},{pixels},63.5,47.5\n")
+        build_pool(open_source(source), tmp_path / f"{name}.pool", load_encoder(ENCODER), None)
+        estimator = DepthEstimator(tmp_path / f"{name}.pool", METHOD, prior="indoor-fast")
+        depths.append(estimator(scene(100)[0]).depth)
+    np.testing.assert_allclose(depths[1], 2 * depths[0], rtol=1e-3)
 
 
 def test_what_does_not_go_together(pool: Pool, model: Path) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
-from folds import FOCAL_PX, folds
+from folds import FOCAL_PX, FOLDS, folds
 
 from neardepth import Pool
 from neardepth.cli.progress import progress_bar
@@ -56,7 +56,7 @@ def main() -> None:
                         camera: Photo = with_camera(unknown, FOCAL_PX, None) if known else unknown
                         depth = retrieval.estimate(camera, described).depth
                         sums[known, zoom].append(accumulate(depth, truth[part]))
-            progress(done, 5)
+            progress(done, FOLDS)
     figure, axes = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
     for known in (True, False):
         figures = [summarise(sums[known, zoom], "image") for zoom in ZOOMS]

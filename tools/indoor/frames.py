@@ -15,7 +15,7 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
-from folds import folds, maps_of
+from folds import FOLDS, folds, maps_of
 from numpy.typing import NDArray
 
 from neardepth import Pool
@@ -29,6 +29,7 @@ from neardepth.kernel.export import rooms_model
 from neardepth.kernel.model import KernelModel
 from neardepth.kernel.pool_fit import pool_fit
 from neardepth.methods import METHODS
+from neardepth.retrieval.choice import OPTIMISM
 from neardepth.retrieval.encoders import choose_encoders
 from neardepth.steps.dense import CELLS, GRIDS, Maps, mirrored, pooled
 
@@ -58,6 +59,7 @@ class Said:
         predictions = [model.predict(networks) for networks in maps]
         self.log_depth = np.stack([p.log_depth.ravel() for p in predictions])
         self.spread = np.stack([p.spread.ravel() for p in predictions])
+        self.residual = np.array([p.residual for p in predictions], np.float32)
         self.codes = np.stack(
             [
                 np.stack([p.codes[0], self._mirror(networks)])
@@ -79,7 +81,9 @@ class Said:
         if not len(own):
             return self.log_depth[queries], np.inf
         errors = truth[own] - self.log_depth[own]
-        adaptation = adapt(self.model, self.codes[own], errors, self.spread[own])
+        adaptation = adapt(
+            self.model, self.codes[own], self.residual[own], errors, self.spread[own]
+        )
         correction = adaptation.correction(self.codes[queries, 0])
         return self.log_depth[queries] + correction, adaptation.score
 
@@ -118,7 +122,7 @@ class Block:
             )
             mean = np.nanmean(self.truth[own], axis=0)
             found[MEAN] = np.broadcast_to(mean, (len(queries), mean.size))
-            if fitted.score <= score:
+            if fitted.score * (1 + OPTIMISM / frames) <= score:
                 found[CHOSEN] = found[NONE]
         return queries, found
 
@@ -140,7 +144,7 @@ def main() -> None:
                     truth = np.exp(block.truth[queries])
                     for name, log_depth in found.items():
                         results[name, frames] += map(accumulate, np.exp(log_depth), truth)
-            progress(done, 5)
+            progress(done, FOLDS)
     figures = {key: summarise(sums, "image") for key, sums in results.items()}
     _table(figures)
     _plot(figures)

@@ -82,7 +82,8 @@ def _out_of_fold(pool: Pool) -> None:
                     )
                 for coverage in (0.68, 0.95):
                     near, far = result.interval(coverage)
-                    inside.append(float(((near <= truth) & (truth <= far)).mean()))
+                    within = (near <= truth) & (truth <= far)
+                    inside.append(float(within[np.isfinite(truth)].mean()))
                 progress(len(sums), len(pool))
     figures = summarise(sums, "image")
     for name in ("rmse", "rel", "log10", "delta1"):

@@ -22,7 +22,7 @@ PoolPath = Annotated[
     typer.Option(
         "--pool",
         metavar="POOL",
-        help="The pool of RGB-D pairs. [default: none, the model that ships answers alone]",
+        help="The pool of RGB-D pairs, or rooms. [default: none, a model that ships answers]",
     ),
 ]
 Prior = Annotated[
@@ -138,10 +138,11 @@ def open_estimator(
     """Make the estimator, with progress where descriptors are missing; say what was chosen."""
     from neardepth.estimator import DepthEstimator
     from neardepth.methods import DEFAULT_METHOD
+    from neardepth.retrieval.choice import NONE
 
     with progress_bar("Preparing the pool", "pairs") as progress:
         estimator = DepthEstimator(
-            pool,
+            None if pool == Path(NONE) else pool,
             method or DEFAULT_METHOD,
             encoder=encoder,
             threads=threads,

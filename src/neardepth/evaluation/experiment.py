@@ -13,7 +13,9 @@ from neardepth.errors import MethodError, NearDepthError
 from neardepth.evaluation.profiles import PROFILES, Profile, find_profile
 from neardepth.evaluation.protocols import FOLDS, PROTOCOLS
 from neardepth.imaging.files import read_file
+from neardepth.kernel.shared import shipped_models
 from neardepth.methods import DEFAULT_METHOD, Method, find_method
+from neardepth.pool.shipped import ROOMS
 from neardepth.retrieval.choice import AUTO, NONE
 from neardepth.retrieval.encoders import split_names
 
@@ -100,6 +102,10 @@ class Experiment:
 
     def anchored(self) -> Experiment:
         """Return the same with absolute paths, so that it can be repeated from any folder."""
+        pool = self.pool
+        if pool is not None and pool != NONE and (pool != ROOMS or Path(pool).exists()):
+            pool = _absolute(pool)
+        named = (AUTO, NONE, ROOMS, *shipped_models())
         encoder = self.encoder
         if encoder is not None:
             names = split_names(encoder)
@@ -109,8 +115,8 @@ class Experiment:
         return replace(
             self,
             sources=tuple(map(_absolute, self.sources)),
-            pool=_absolute(self.pool) if self.pool and Path(self.pool).exists() else self.pool,
-            prior=_absolute(self.prior) if Path(self.prior).is_file() else self.prior,
+            pool=pool,
+            prior=self.prior if self.prior in named else _absolute(self.prior),
             encoder=encoder,
         )
 

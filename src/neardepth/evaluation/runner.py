@@ -24,7 +24,6 @@ from neardepth.evaluation.task import Bar, Task, make_task, no_bar
 from neardepth.imaging.photos import Photo, decode_photo
 from neardepth.imaging.resize import resize_photo
 from neardepth.pool import Pool, Progress
-from neardepth.pool.schema import inspect_pair
 from neardepth.result import DepthResult
 from neardepth.retrieval.choice import AUTO
 from neardepth.retrieval.common import MAX_WORKING_SIDE
@@ -111,13 +110,18 @@ def _pool_facts(pool: Pool | None) -> dict[str, Any]:
 def _judge_method(
     experiment: Experiment, task: Task, estimator: DepthEstimator, progress: Progress
 ) -> Tally:
+    model = estimator.model
     tally = Tally(
         estimator.method.name,
         experiment.label(estimator.method),
         baseline=False,
         profile=experiment.judged_by(),
         seed=experiment.seed,
-        settings={**estimator.method.settings(), "fill": experiment.fill},
+        settings={
+            **estimator.method.settings(),
+            "fill": experiment.fill,
+            "prior": f"{model.name} {model.digest}" if model else None,
+        },
         encoder=joint_info(estimator.encoders),
     )
     start = time.perf_counter()
@@ -178,8 +182,7 @@ def _estimates(
     task: Task, estimator: DepthEstimator, ids: Sequence[str]
 ) -> Iterator[tuple[str, DepthResult]]:
     if estimator.model is not None and task.outside:
-        hashes = {query: inspect_pair(task.outside[query].load())[1].image_sha256 for query in ids}
-        refuse_seen(estimator.model, hashes)
+        refuse_seen(estimator.model, dict(task.hashes))
     if not task.outside:
         exclude = {query.id: query.exclude for query in task.queries}
         yield from estimator.leave_one_out(exclude.__getitem__, ids)

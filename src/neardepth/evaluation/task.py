@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +50,8 @@ class Task:
     outside: Mapping[str, PairRef]
     """Queries that are not in the pool, by id: all of them or none."""
     truth: ReadDepth
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    """SHA-256 of the photo's file of each query that is not in the pool."""
     notes: tuple[str, ...] = ()
     failed: Failures = ()
     """What could not be used: its id or file, and why."""
@@ -70,7 +72,7 @@ def make_task(
     raw = experiment.judged_by().raw_truth
     truths = _raw(experiment) if raw else sources
     if experiment.pool == NONE:
-        return _from_model(sources, truths)
+        return _from_model(sources, truths, bar)
     if experiment.pool is not None:
         return _from_pool(experiment, open_pool(experiment.pool), sources, truths, bar)
     path = kept_path(experiment.sources, experiment.depth_scale)
@@ -112,7 +114,12 @@ def _from_pool(
 ) -> Task:
     """Find the sources' pairs in the pool by their photos' content."""
     with bar("Comparing with the pool", "pairs") as progress:
-        pool_id, failed = _find(pool, sources, progress)
+        hashes, failed = _digests(sources, progress)
+    ids_of = _by_content(pool)
+    pool_id: dict[str, str | None] = {}
+    for own, digest in hashes.items():
+        same = ids_of.get(digest)
+        pool_id[own] = None if same is None else own if own in same else same[0]
     truth_of = {ref.id: ref for source in truths for ref in source.pairs}
     inside = [pair_id for pair_id, found in pool_id.items() if found]
     problems = [problem for source in sources for problem in source.problems]
@@ -123,6 +130,7 @@ def _from_pool(
         queries=tuple(Query(own, frozenset()) for own in sorted(pool_id, key=natural)),
         outside={ref.id: ref for source in sources for ref in source.pairs if ref.id in pool_id},
         truth=_truth(truth_of),
+        hashes=hashes,
         failed=(*problems, *failed),
     )
     if not pool_id:
@@ -151,9 +159,13 @@ def _from_pool(
     )
 
 
-def _from_model(sources: Sequence[Source], truths: Sequence[Source]) -> Task:
+def _from_model(sources: Sequence[Source], truths: Sequence[Source], bar: Bar) -> Task:
     """Ask a model alone: every pair is a query, and nothing needs to be left out."""
-    refs = {ref.id: ref for source in sources for ref in source.pairs}
+    with bar("Reading", "pairs") as progress:
+        hashes, failed = _digests(sources, progress)
+    if not hashes:
+        raise EvaluationError("none of the sources' pairs can be used")
+    refs = {ref.id: ref for source in sources for ref in source.pairs if ref.id in hashes}
     return Task(
         pool=None,
         dataset=_dataset(source.name for source in sources),
@@ -161,17 +173,15 @@ def _from_model(sources: Sequence[Source], truths: Sequence[Source]) -> Task:
         queries=tuple(Query(own, frozenset()) for own in sorted(refs, key=natural)),
         outside=refs,
         truth=_truth({ref.id: ref for source in truths for ref in source.pairs}),
+        hashes=hashes,
         notes=("no pool: a model answers alone, and the baselines need a pool",),
-        failed=tuple(problem for source in sources for problem in source.problems),
+        failed=(*(problem for source in sources for problem in source.problems), *failed),
     )
 
 
-def _find(
-    pool: Pool, sources: Sequence[Source], progress: Progress
-) -> tuple[dict[str, str | None], Failures]:
-    """Look each source's photos up in the pool: the pool's id of each, or None."""
-    ids_of = _by_content(pool)
-    found: dict[str, str | None] = {}
+def _digests(sources: Sequence[Source], progress: Progress) -> tuple[dict[str, str], Failures]:
+    """Return the SHA-256 of each pair's photo by id, and the pairs that cannot be read."""
+    found: dict[str, str] = {}
     failed = []
     refs = [ref for source in sources for ref in source.pairs]
 
@@ -185,8 +195,7 @@ def _find(
             elif ref.id in found:
                 raise EvaluationError(f"two of the sources have a pair {ref.id}: rename a folder")
             else:
-                same = ids_of.get(outcome, [None])
-                found[ref.id] = ref.id if ref.id in same else same[0]
+                found[ref.id] = outcome
             progress(done, len(refs))
     return found, tuple(failed)
 

@@ -195,7 +195,13 @@ class _Panel:
         kept = sum(neighbour.kept for neighbour in self.result.neighbours)
         if self.solved:
             pairs = self.result.pool.get("pairs")
-            whose = "model" if "model" in self.result.pool else "pool"
+            prior = self.result.method.get("prior")
+            if isinstance(prior, Mapping) and "learned_from" in prior:
+                return (
+                    f"The images with the largest weight, {shown} of the model's {prior['pairs']} "
+                    f"and the pool's {prior['learned_from']}"
+                )
+            whose = "model" if prior else "pool"
             return f"The {whose}'s images with the largest weight, {shown} of {pairs}"
         more = f", the first {shown} shown" if total > shown else ""
         return f"Neighbours: {kept} of {total} kept{more}"

@@ -47,7 +47,7 @@ class Adaptation:
     """N×2N: the weight of each pool photo's error is this times the kernel values."""
     unit: float
     limit: float
-    """As in `Calibration`, of the pool's photos among themselves."""
+    """As in `Calibration`, of the pool's photos among themselves; the model's own at most."""
     alone: Matrix
     """N×cells: what is added to each photo of the pool without itself."""
     score: float
@@ -66,19 +66,28 @@ class Adaptation:
         """Return N: the weight of each pool photo's error for a photo of these codes, 1×P."""
         return np.asarray(self.shares @ self.kernel(codes)[0])
 
-    def is_familiar(self, codes: Matrix, own: int | None = None) -> bool:
-        """Say whether a photo, codes 1×P, is like the pool's; ``own`` is its place there."""
+    def is_familiar(self, codes: Matrix, residual: float, own: int | None = None) -> bool:
+        """Say whether a photo is like the pool's.
+
+        Args:
+            codes: 1×P.
+            residual: see `Prediction.residual`.
+            own: the photo's place in the pool, where it is one of it.
+        """
         others = np.arange(len(self.centres)) // 2 != own
         squared = squared_distances(codes, self.centres[others])[0]
-        return len(squared) > 0 and novelty_of(squared, 0.0, self.unit) <= self.limit
+        return len(squared) > 0 and novelty_of(squared, residual, self.unit) <= self.limit
 
 
-def adapt(model: KernelModel, codes: Matrix, errors: Matrix, spread: Matrix) -> Adaptation:
+def adapt(
+    model: KernelModel, codes: Matrix, residual: Matrix, errors: Matrix, spread: Matrix
+) -> Adaptation:
     """Fit an adaptation to pairs in their natural order.
 
     Args:
         model: the prior.
         codes: N×2×P, the prior's codes of each photo and its mirror image.
+        residual: N, see `Prediction.residual`.
         errors: N×cells, true less the prior's log depth of the photos, NaN where unknown.
         spread: N×cells, the prior's.
     """
@@ -90,20 +99,20 @@ def adapt(model: KernelModel, codes: Matrix, errors: Matrix, spread: Matrix) -> 
     basis = _principal(both)
     coefficients = both @ basis.T
     squared = squared_distances(centres, centres)
-    limit = _limit(squared, blocks, model.calibration.unit)
+    limit = min(_limit(squared, residual, blocks, model), model.calibration.limit)
     kernel = gaussian(squared, model.width) + np.float32(_CONSTANT)
     rows = np.arange(2 * pairs).reshape(pairs, 2)
     groups = [rows[blocks == block].ravel() for block in np.unique(blocks)]
 
-    def solved(ridge: float) -> tuple[Matrix, Matrix]:
-        inverted = inverse(kernel.copy(), ridge)
-        if len(groups) < 2:  # nothing to learn the strength from
-            return inverted, np.zeros_like(coefficients)
-        return inverted, left_out(inverted, inverted @ coefficients, coefficients, groups)
-
-    tried = [solved(ridge) for ridge in RIDGES]
-    losses = [float(((alone - coefficients) ** 2).sum()) for _, alone in tried]
-    inverted, without = tried[int(np.argmin(losses))]
+    best = np.inf
+    for ridge in RIDGES:
+        tried = inverse(kernel.copy(), ridge)
+        guess = np.zeros_like(coefficients)  # of one block: nothing to learn the strength from
+        if len(groups) > 1:
+            guess = left_out(tried, tried @ coefficients, coefficients, groups)
+        loss = float(((guess - coefficients) ** 2).sum())
+        if loss < best:
+            best, inverted, without = loss, tried, guess
     strength = np.float32(_strength(without, coefficients, groups))
     left = np.abs(errors - strength * (without[::2] @ basis))
     known = np.isfinite(left).any()
@@ -150,13 +159,17 @@ def _widening(ratios: Matrix) -> float:
     return float(np.exp(np.log(max(found, 1e-3)) * len(ratios) / (len(ratios) + _TRUSTED)))
 
 
-def _limit(squared: Matrix, blocks: NDArray[np.intp], unit: float) -> float:
+def _limit(
+    squared: Matrix, residual: Matrix, blocks: NDArray[np.intp], model: KernelModel
+) -> float:
     """Return how unlike photos of this pool are from those of other blocks, at most."""
     if len(blocks) < SMALLEST:
         return -np.inf
     owners = blocks.repeat(2)
     found = [
-        novelty_of(squared[2 * place, owners != block], 0.0, unit)
+        novelty_of(
+            squared[2 * place, owners != block], float(residual[place]), model.calibration.unit
+        )
         for place, block in enumerate(blocks)
     ]
     return familiar_limit(np.array(found))

@@ -32,7 +32,7 @@ def write_arrays(
     from safetensors.numpy import save
 
     whole = {name: np.ascontiguousarray(arrays[name]) for name in sorted(arrays)}
-    text = json.dumps({**content, "checksum": _checksum(whole)}, sort_keys=True)
+    text = json.dumps({**content, "checksum": _checksum(whole, content)}, sort_keys=True)
     # Not by safetensors' own writer: its errors have no common base, its files are private.
     data = save(whole, {kind: text})
     with replacing(path, error) as temporary:
@@ -59,13 +59,14 @@ def read_arrays(path: Path, kind: str) -> tuple[Arrays, dict[str, Any]]:
     if kind not in metadata:
         raise ValueError("it holds something else")
     content: dict[str, Any] = json.loads(metadata[kind])
-    if content["checksum"] != _checksum(arrays):
+    facts = {name: value for name, value in content.items() if name != "checksum"}
+    if content["checksum"] != _checksum(arrays, facts):
         raise ValueError("its checksum is wrong")
     return arrays, content
 
 
-def _checksum(arrays: Arrays) -> int:
-    total = 0
+def _checksum(arrays: Arrays, content: Mapping[str, Any]) -> int:
+    total = zlib.crc32(json.dumps(content, sort_keys=True).encode())
     for name, values in arrays.items():
         total = zlib.crc32(values.data if values.flags.c_contiguous else values.tobytes(), total)
         total = zlib.crc32(name.encode(), total)

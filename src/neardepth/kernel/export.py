@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,8 +13,8 @@ from neardepth.encoders import Encoder
 from neardepth.encoders.weights import cache_folder
 from neardepth.errors import ModelError
 from neardepth.kernel.fitting import RECIPE, SMALLEST
-from neardepth.kernel.pool_fit import ordered, pool_fit
-from neardepth.kernel.shared import SharedModel, load_model, save_model
+from neardepth.kernel.pool_fit import focal_lengths, ordered, pool_fit
+from neardepth.kernel.shared import FORMAT, SharedModel, load_model, save_model
 from neardepth.pool import Pool, Progress, open_pool
 from neardepth.pool.shipped import ROOMS
 from neardepth.pool.views import ViewDescriber
@@ -52,12 +53,13 @@ def export_model(
             f"{pool.path} has {len(pool)} pairs; a model needs {SMALLEST} at least, so that its "
             "errors can be told"
         )
-    model = pool_fit(pool, encoders, progress, exclude).model
-    if focal_px is not None:
-        if model.focal is not None:
-            raise ModelError(f"{pool.path} records its cameras: leave the focal length out")
-        model = replace(model, focal=_relative(pool, focal_px))
     ids = tuple(ordered(pool, exclude))
+    focal = None if focal_px is None else _relative(pool, ids, focal_px)
+    model = pool_fit(pool, encoders, progress, exclude).model
+    if not math.isfinite(model.calibration.limit):
+        raise ModelError(f"{pool.path} knows too little depth for a model's errors to be told")
+    if focal is not None:
+        model = replace(model, focal=focal)
     shared = SharedModel(
         name=name,
         model=model,
@@ -66,6 +68,7 @@ def export_model(
         ids=ids,
         hashes=tuple(pool.image_hashes[pair_id] for pair_id in ids),
         facts=facts,
+        depth_kind=pool.depth_kind,
     )
     save_model(path, shared)
     return shared
@@ -79,9 +82,12 @@ def rooms_model(encoders: Sequence[Encoder], progress: Progress | None = None) -
     """
     pool = open_pool(ROOMS)
     networks = "-".join(ViewDescriber(encoder).fingerprint for encoder in encoders)
-    path = cache_folder() / "models" / f"{pool.path.stem}-{networks}-{RECIPE}.safetensors"
-    if path.is_file():
-        return load_model(path)
+    path = cache_folder() / "models" / f"{pool.path.stem}-{networks}-{RECIPE}-{FORMAT}.safetensors"
+    try:
+        if path.is_file():
+            return load_model(path)
+    except ModelError as error:
+        warnings.warn(f"fitting anew: {error}", stacklevel=2)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -91,11 +97,16 @@ def rooms_model(encoders: Sequence[Encoder], progress: Progress | None = None) -
     return load_model(path)
 
 
-def _relative(pool: Pool, focal_px: float) -> float:
+def _relative(pool: Pool, ids: Sequence[str], focal_px: float) -> float:
     """Return the focal length in units of the root of the photos' area."""
-    areas = {record.height * record.width for record in pool.records.values()}
-    if len(areas) > 1:
+    if focal_lengths(pool, ids):
+        raise ModelError(f"{pool.path} records its cameras: leave the focal length out")
+    sizes = {(record.height, record.width) for record in pool.records.values()}
+    if len(sizes) > 1:
         raise ModelError(
             f"{pool.path} holds photos of several sizes: give their focal lengths in pairs.csv"
         )
-    return focal_px / math.sqrt(areas.pop())
+    height, width = sizes.pop()
+    if not 0.1 * width <= focal_px <= 100 * width:
+        raise ModelError(f"a focal length of {focal_px:g} px does not fit photos {width} px wide")
+    return focal_px / math.sqrt(height * width)

@@ -96,6 +96,8 @@ class Prediction(NamedTuple):
     """Rows×columns, half width of the 68 % interval of log depth."""
     novelty: float
     """How unlike the pool the photo is; see `spread.novelty_of`."""
+    residual: float
+    """Squared length of what the codes leave out of the photo's features."""
     similarity: Matrix
     """Kernel value with each view of the pool."""
     codes: Matrix
@@ -147,9 +149,8 @@ class KernelModel:
         codes = self.codes(features)
         squared = squared_distances(codes, self.centres)
         others = squared[0] if own is None else squared[0, self.owners != own]
-        novelty = novelty_of(
-            others, float(self.residual(features, codes)[0]), self.calibration.unit
-        )
+        residual = float(self.residual(features, codes)[0])
+        novelty = novelty_of(others, residual, self.calibration.unit)
         similarity = gaussian(squared, self.width)[0]
         if first is None:
             first = (self.mean + (similarity @ self.weights) @ self.basis).reshape(CELLS)
@@ -161,7 +162,7 @@ class KernelModel:
         unknown = ~self.known.reshape(CELLS)
         log_depth[unknown] = np.nan
         spread[unknown] = np.nan
-        return Prediction(log_depth, first, spread, novelty, similarity, codes)
+        return Prediction(log_depth, first, spread, novelty, residual, similarity, codes)
 
     @cached_property
     def _image_weights(self) -> Matrix:

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Collection, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +32,9 @@ LARGEST = 2000
 """Pairs of a pool that a prior is compared with, at most: evenly spaced ones of a larger pool."""
 
 _READ_AHEAD = 4
-_FIELDS = ("truth", "log_depth", "spread", "codes")
+_FIELDS = ("truth", "log_depth", "spread", "codes", "residual")
+_RECIPE = 1
+"""Counted up whenever the same model says something else of the same photo."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +50,8 @@ class PriorOnPool:
     """N×cells."""
     codes: Matrix
     """N×2×P, of the photo and its mirror image."""
+    residual: Matrix
+    """N, see `Prediction.residual`."""
 
     def without(self, exclude: Collection[str]) -> PriorOnPool:
         """Return the same for the other pairs only."""
@@ -72,19 +77,21 @@ def pool_prior(
     ids = ordered(pool)
     ids = [ids[i] for i in np.linspace(0, len(ids) - 1, min(len(ids), LARGEST)).astype(int)]
     keys = [_key(pool, pair_id) for pair_id in ids]
-    path = pool.path / FITS / f"prior-{shared.digest}.safetensors"
+    path = pool.path / FITS / f"prior-{shared.digest}-{_RECIPE}.safetensors"
     known = _read(path)
     missing = [place for place, key in enumerate(keys) if key not in known]
     if missing:
         photos = (ids[place] for place in missing)
-        with closing(read_ahead(lambda pair_id: _load(pool, pair_id), photos, _READ_AHEAD)) as read:
-            for done, (place, (_, loaded)) in enumerate(zip(missing, read, strict=True), start=1):
-                if isinstance(loaded, NearDepthError):
-                    raise loaded
-                known[keys[place]] = _asked(shared, encoders, *loaded)
-                if progress is not None:
-                    progress(done, len(missing))
-        _keep(path, {key: known[key] for key in keys})
+        try:
+            with closing(read_ahead(partial(_load, pool), photos, _READ_AHEAD)) as read:
+                for done, (place, (_, loaded)) in enumerate(zip(missing, read, strict=True), 1):
+                    if isinstance(loaded, NearDepthError):
+                        raise loaded
+                    known[keys[place]] = _asked(shared, encoders, *loaded)
+                    if progress is not None:
+                        progress(done, len(missing))
+        finally:  # an interrupted run goes on from here
+            _keep(path, {key: known[key] for key in keys if key in known})
     fields = (np.stack([known[key][i] for key in keys]) for i in range(len(_FIELDS)))
     return PriorOnPool(tuple(ids), *(values.astype(np.float32) for values in fields))
 
@@ -105,8 +112,9 @@ def _asked(
         for network in maps
     ]
     codes = np.stack([prediction.codes[0], shared.model.codes(reflected)[0]])
-    values = (truth.ravel(), prediction.log_depth.ravel(), prediction.spread.ravel(), codes)
-    return tuple(part.astype(np.float16) for part in values)
+    residual = np.array(prediction.residual)
+    maps_of = (truth.ravel(), prediction.log_depth.ravel(), prediction.spread.ravel())
+    return tuple(part.astype(np.float16) for part in (*maps_of, codes, residual))
 
 
 def _key(pool: Pool, pair_id: str) -> str:
@@ -116,9 +124,9 @@ def _key(pool: Pool, pair_id: str) -> str:
 
 
 def _read(path: Path) -> dict[str, tuple[NDArray[np.float16], ...]]:
-    if not path.is_file():
-        return {}
     try:
+        if not path.is_file():
+            return {}
         arrays, content = read_arrays(path, KIND)
         rows = zip(*(arrays[name] for name in _FIELDS), strict=True)
         return dict(zip(content["keys"], rows, strict=True))
@@ -128,6 +136,8 @@ def _read(path: Path) -> dict[str, tuple[NDArray[np.float16], ...]]:
 
 
 def _keep(path: Path, known: dict[str, tuple[NDArray[np.float16], ...]]) -> None:
+    if not known:
+        return
     arrays = {name: np.stack([row[i] for row in known.values()]) for i, name in enumerate(_FIELDS)}
     try:
         path.parent.mkdir(exist_ok=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ MODELS = Path(__file__).resolve().parent.parent / "models"
 """Folder of the models that ship with the package."""
 
 _LANDMARKS = 2  # views of each photo that its weight is a function of
-_LANDMARK_RIDGE = 0.1
+_LANDMARK_RIDGE = 0.01
 
 _HALVES = ("photos", "weights", "basis", "mean")
 
@@ -54,8 +55,15 @@ class SharedModel:
     """SHA-256 of each one's file."""
     facts: Mapping[str, Any]
     """Origin and terms, for people."""
+    depth_kind: str = "z"
+    """What its depth measures, as a pool records it."""
     digest: str = ""
     """Of the file it was read from; changes with the model's numbers."""
+
+    @cached_property
+    def seen(self) -> frozenset[str]:
+        """SHA-256 of the photos that it was fitted on."""
+        return frozenset(self.hashes)
 
     def check(self, encoders: Sequence[Encoder]) -> None:
         """Make sure that these are the networks that the model was fitted with.
@@ -114,6 +122,7 @@ def save_model(path: Path, shared: SharedModel) -> None:
         "ids": shared.ids,
         "hashes": shared.hashes,
         "facts": shared.facts,
+        "depth_kind": shared.depth_kind,
     }
     write_arrays(path, KIND, arrays, content, ModelError)
 
@@ -124,18 +133,22 @@ def load_model(source: str | os.PathLike[str]) -> SharedModel:
     Raises:
         ModelError: it is missing, damaged or of another version.
     """
-    shipped = MODELS / f"{source}.safetensors"
-    path = shipped if shipped.is_file() else Path(source)
-    if not path.is_file():
-        known = ", ".join(sorted(file.stem for file in MODELS.glob("*.safetensors")))
-        raise ModelError(f"there is no model '{source}': give a file, or one of {known or 'none'}")
+    path = MODELS / f"{source}.safetensors" if str(source) in shipped_models() else Path(source)
     try:
+        if not path.is_file():
+            known = ", ".join(shipped_models())
+            raise ModelError(f"there is no model '{source}': give a file, or one of {known}")
         arrays, content = read_arrays(path, KIND)
         if content["format"] != FORMAT:
             raise ModelError(f"{path} was written by another version of NearDepth: export anew")
         return _shared(arrays, content)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{path} is damaged ({error}); install or export it anew") from error
+
+
+def shipped_models() -> list[str]:
+    """Return the names of the models that ship with the package."""
+    return sorted(file.stem for file in MODELS.glob("*.safetensors"))
 
 
 def _shared(arrays: dict[str, NDArray[Any]], content: dict[str, Any]) -> SharedModel:
@@ -180,6 +193,7 @@ def _shared(arrays: dict[str, NDArray[Any]], content: dict[str, Any]) -> SharedM
         tuple(content["ids"]),
         tuple(content["hashes"]),
         content["facts"],
+        content["depth_kind"],
         f"{content['checksum']:08x}",
     )
 

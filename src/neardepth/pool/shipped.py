@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from zipfile import BadZipFile
 
 import numpy as np
 from filelock import FileLock
@@ -29,7 +31,7 @@ ENCODER, GRID = "efficientnet-lite0", (4, 4)
 
 
 def open_pool(pool: str | os.PathLike[str]) -> Pool:
-    """Open a pool, or the one that ships where it is called "rooms" and no such path is there.
+    """Open a pool; "rooms" is the one that ships, unless there is a folder of that name.
 
     Raises:
         PoolError: see `Pool.open`.
@@ -41,31 +43,43 @@ def open_pool(pool: str | os.PathLike[str]) -> Pool:
 
 def _rooms() -> Path:
     """Make the pool of rooms in the cache where it is not there yet: a package is never changed."""
-    facts = json.loads((FOLDER / FACTS).read_text())
-    path = cache_folder() / "pools" / f"rooms-{facts['version']}.pool"
-    finished = path.with_suffix(".done")
-    if finished.is_file() and path.is_dir():
-        return path
+    try:
+        version = json.loads((FOLDER / FACTS).read_text())["version"]
+    except (OSError, ValueError, KeyError) as error:
+        raise PoolError(f"{FOLDER} is damaged ({error}); install NearDepth anew") from error
+    path = cache_folder() / "pools" / f"rooms-{version}.pool"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_suffix(".lock")):
-            report = build_pool(open_source(FOLDER), path, [], None)
-            if report.failed:
-                raise PoolError(f"{report.failed[0][1]}; install NearDepth anew")
-            _describe(path)
-            finished.touch()
+            if path.is_dir():
+                return path
+            with TemporaryDirectory(dir=path.parent) as folder:
+                made = Path(folder) / path.name
+                report = build_pool(open_source(FOLDER), made, [], None)
+                if report.failed:
+                    raise PoolError(f"{report.failed[0][1]}; install NearDepth anew")
+                _describe(made)
+                made.rename(path)
     except OSError as error:
-        raise PoolError(f"{path} cannot be made: {error.strerror or error}") from error
+        raise PoolError(
+            f"{path} cannot be made: {error.strerror or error}; name another folder in "
+            "NEARDEPTH_CACHE"
+        ) from error
     return path
 
 
 def _describe(path: Path) -> None:
     """Give the pool the descriptors that ship with it; other networks' are computed when needed."""
     describer = Describer(load_encoder(ENCODER), GRID)
-    with np.load(FOLDER / DESCRIPTORS, allow_pickle=False) as arrays:
-        if str(arrays["fingerprint"]) != describer.fingerprint:
-            return
-        values = arrays["values"] * arrays["scale"]
+    try:
+        with np.load(FOLDER / DESCRIPTORS, allow_pickle=False) as arrays:
+            if str(arrays["fingerprint"]) != describer.fingerprint:
+                return
+            values = arrays["values"] * arrays["scale"]
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        raise PoolError(
+            f"{FOLDER / DESCRIPTORS} is damaged ({error}); install NearDepth anew"
+        ) from error
     with PoolWriter(path) as writer:
         hashes = writer.pool().image_hashes
         writer.append_descriptors(describer, hashes, values.astype(np.float32))

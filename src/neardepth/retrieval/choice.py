@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
-from pathlib import Path
 
 from neardepth.datasets.pair import Source
 from neardepth.encoders import Encoder
@@ -20,6 +19,10 @@ from neardepth.retrieval.prior import PriorRetrieval, refuse_seen
 from neardepth.retrieval.solved import KernelRetrieval
 
 AUTO, NONE = "auto", "none"
+
+OPTIMISM = 2.0
+"""A small pool's mean map and components know the photos that are left out of its fit: over the
+pairs' number, by how much its own error is too small (1.75 times with 2 pairs, 1.2 with 10)."""
 
 
 def choose_retrieval(
@@ -65,8 +68,15 @@ def choose_retrieval(
         )
     if prior not in (AUTO, NONE):
         shared = _load(prior, encoders, progress)
+        if pool.depth_kind != shared.depth_kind:
+            raise ModelError(
+                f"model {shared.name} gives {shared.depth_kind} depth and {pool.path} holds "
+                f"{pool.depth_kind} depth: go on with `--prior none`"
+            )
         given = PriorRetrieval(shared, method, encoders, fill, pool, frames, progress)
-        return given, f"prior {shared.name}, as asked{_strength(given)}"
+        seen = "; it knows photos of this pool, so its errors are larger than they seem here"
+        said = f"prior {shared.name}, as asked{_strength(given)}"
+        return given, said + (seen if given.has_seen_the_pool else "")
     shared_or_why = _usable(pool, method, encoders) if prior == AUTO else "as asked"
     own = None
     if isinstance(shared_or_why, str):
@@ -75,8 +85,11 @@ def choose_retrieval(
     shared = shared_or_why
     with_prior = PriorRetrieval(shared, method, encoders, fill, pool, frames, progress)
     own = KernelRetrieval(pool, method, encoders, fill, progress)
+    if with_prior.has_seen_the_pool:
+        return own, f"no prior: {shared.name} was fitted on copies of this pool's photos"
     adaptation = with_prior.adaptation
-    scores = adaptation.score if adaptation else math.inf, own.score
+    alone = own.score * (1 + OPTIMISM / len(pool))
+    scores = adaptation.score if adaptation else math.inf, alone
     if not math.isfinite(scores[0]):
         return with_prior, f"prior {shared.name}: the pool has too few pairs to compare"
     compared = (
@@ -90,7 +103,7 @@ def choose_retrieval(
 def _load(
     prior: str | os.PathLike[str], encoders: Sequence[Encoder], progress: Progress | None
 ) -> SharedModel:
-    if str(prior) == ROOMS and not Path(prior).exists():
+    if str(prior) == ROOMS:
         return rooms_model(encoders, progress)
     return load_model(prior)
 
@@ -102,6 +115,8 @@ def _usable(pool: Pool, method: Method, encoders: Sequence[Encoder]) -> SharedMo
     if len(pool) > LARGEST:
         return f"the pool is large, {len(pool)} pairs"
     shared = load_model(method.model)
+    if pool.depth_kind != shared.depth_kind:
+        return f"{shared.name} gives {shared.depth_kind} depth, the pool {pool.depth_kind} depth"
     try:
         shared.check(encoders)
         refuse_seen(shared, pool.image_hashes)

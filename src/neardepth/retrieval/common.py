@@ -19,6 +19,10 @@ would take gigabytes and minutes. The answer is resized to the photo.
 """
 
 
+REFITTED = 30
+"""Pairs of a pool below which leaving one out is a fit without it."""
+
+
 def working_size(image: NDArray[np.uint8]) -> tuple[int, int]:
     """Return height and width of the grid that depth is fused and refined on."""
     height, width = image.shape[:2]

@@ -50,7 +50,7 @@ def prior_evidence(
 
 
 def _find(frames: Source | None, pair_id: str) -> PairRef | None:
-    """Find a pair by its id, or by its number: copies of a set differ in the rest of the name."""
+    """Find a pair by its id, or by set and number: "nyuv2-train/0045" is "nyuv2/0045"."""
     pairs = () if frames is None else frames.pairs
     number = _number(pair_id)
     return next(
@@ -59,6 +59,6 @@ def _find(frames: Source | None, pair_id: str) -> PairRef | None:
     )
 
 
-def _number(pair_id: str) -> str:
-    found = re.search(r"0*(\d+)$", pair_id)
-    return found.group(1) if found else ""
+def _number(pair_id: str) -> tuple[str, str] | None:
+    found = re.match(r"([^-/]+)[^/]*/(?:.*\D)?0*(\d+)$", pair_id)
+    return (found.group(1), found.group(2)) if found else None

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from neardepth.datasets.pair import Source
 from neardepth.encoders import Encoder, joint_info
 from neardepth.errors import ModelError, PoolError
+from neardepth.imaging.intrinsics import Intrinsics
 from neardepth.imaging.photos import Photo
 from neardepth.kernel.adaptation import Adaptation, adapt
 from neardepth.kernel.model import Prediction, cosines
@@ -23,7 +24,7 @@ from neardepth.methods import Method
 from neardepth.pool import Pool, Progress
 from neardepth.result import DepthResult, Neighbour
 from neardepth.retrieval.answers import camera_of, maps_of
-from neardepth.retrieval.common import facts_of, rows_of
+from neardepth.retrieval.common import REFITTED, facts_of, rows_of
 from neardepth.retrieval.evidence import prior_evidence
 from neardepth.steps.dense import CELLS, GRIDS, Maps
 from neardepth.steps.views import frame
@@ -39,7 +40,7 @@ _GO_ON = (
     "so its error there says nothing: go on with `--prior none`, or with a model that was fitted "
     "without them"
 )
-_ADAPTATIONS = 8  # without parts of the pool, held at a time
+_ADAPTATIONS = 2  # without parts of the pool, held at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,8 +80,9 @@ class PriorRetrieval:
         shared.check(encoders)
         self.shared, self.method, self.encoders, self.fill = shared, method, tuple(encoders), fill
         self.pool, self.frames = pool, frames
-        self._focal = shared.model.focal
+        self._pool_focal: float | None = None
         self._shift = np.float32(0)
+        """What is added to log depth for the pool's usual camera."""
         self._learned: _Learned | None = None
         self._without: dict[frozenset[str], _Learned | None] = {}
         if pool is not None:
@@ -96,10 +98,10 @@ class PriorRetrieval:
     def _scaled(self, pool: Pool, on_pool: PriorOnPool) -> PriorOnPool:
         """Scale the prior's depth of each pair from the model's camera to the pair's own."""
         known = focal_lengths(pool, on_pool.ids)
-        model_focal, self._focal = self._focal, None
+        model_focal = self.shared.model.focal
         if model_focal is None or not known:
             return on_pool
-        self._focal = usual = float(np.median(list(known.values())))
+        self._pool_focal = usual = float(np.median(list(known.values())))
         self._shift = np.float32(np.log(usual / model_focal))
         shifts = [np.log(known.get(pair_id, usual) / model_focal) for pair_id in on_pool.ids]
         on_pool.log_depth[:] += np.array(shifts, np.float32)[:, None]
@@ -121,6 +123,10 @@ class PriorRetrieval:
         if self.pool is None:
             return self._result(photo, prediction, None)
         left_out = frozenset(self.pool.ids[row] for row in rows_of(self.pool, exclude))
+        if len(left_out) == len(self.pool):
+            raise PoolError(
+                f"{self.pool.path}: every pair of the pool is excluded for {photo.name}"
+            )
         return self._result(photo, prediction, self._learned_without(left_out))
 
     def alone(self, pair_id: str, exclude: Collection[str]) -> DepthResult:
@@ -135,13 +141,17 @@ class PriorRetrieval:
         photo = self.pool.photo(pair_id)
         descriptor = self.describe(self.prepare(photo))
         ids = self._learned.on_pool.ids
-        if set(exclude) != {pair_id} or pair_id not in ids:
+        # In small pools a photo has a part in everything, and learning takes no time.
+        if set(exclude) != {pair_id} or pair_id not in ids or len(ids) < REFITTED:
             return self.estimate(photo, descriptor, exclude)
         prediction = self.shared.model.predict(descriptor)
         return self._result(photo, prediction, self._learned, ids.index(pair_id))
 
     def _learned_without(self, left_out: frozenset[str]) -> _Learned | None:
-        if not left_out or self._learned is None:
+        if self._learned is None:
+            return None
+        left_out = left_out.intersection(self._learned.on_pool.ids)
+        if not left_out:
             return self._learned
         if left_out not in self._without:
             if len(self._without) >= _ADAPTATIONS:
@@ -153,7 +163,9 @@ class PriorRetrieval:
         if not on_pool.ids:
             return None
         errors = on_pool.truth - on_pool.log_depth
-        adaptation = adapt(self.shared.model, on_pool.codes, errors, on_pool.spread)
+        adaptation = adapt(
+            self.shared.model, on_pool.codes, on_pool.residual, errors, on_pool.spread
+        )
         return _Learned(on_pool, adaptation)
 
     def _result(
@@ -176,20 +188,20 @@ class PriorRetrieval:
             on_pool, adaptation = learned.on_pool, learned.adaptation
             change = adaptation.correction(codes)[0] if own is None else adaptation.alone[own]
             log_depth = log_depth + change.reshape(CELLS)
-            spread = spread * np.float32(adaptation.spread)
-            unlike = unlike and not adaptation.is_familiar(codes, own)
+            familiar = adaptation.is_familiar(codes, prediction.residual, own)
+            unlike = unlike and not familiar
+            if familiar or adaptation.spread > 1:  # a pool says nothing good of photos unlike it
+                spread = spread * np.float32(adaptation.spread)
             weights = adaptation.weights_of(codes)
             mine = _ranked(on_pool.ids, cosines(codes, on_pool.codes[:, 0]), weights, own)
             named += mine
             nearest = max(mine, key=lambda neighbour: neighbour.correlation, default=nearest)
         named.sort(key=lambda neighbour: -abs(neighbour.weight))
-        camera, assumption, shift = camera_of(
-            photo, self._focal, "pool" if self.pool is not None else "model"
-        )
+        camera, assumption, shift = self._camera(photo, learned)
         neighbours = tuple(named[: self.method.k])
         return DepthResult(
             photo=photo,
-            **maps_of(photo.image, log_depth + self._shift + shift, spread, self.method, self.fill),
+            **maps_of(photo.image, log_depth + shift, spread, self.method, self.fill),
             neighbours=neighbours,
             nearest=nearest,
             evidence=prior_evidence(self.pool, self.shared, self.frames, neighbours),
@@ -200,12 +212,33 @@ class PriorRetrieval:
                 "encoder": joint_info(self.encoders),
                 "camera": assumption,
                 "novelty": round(prediction.novelty, 4),
-                "novelty_limit": round(model.calibration.limit, 4),
+                "novelty_limit": round(max(model.calibration.limit, -99.0), 4),
                 "prior": self._facts(learned, alike),
             },
             pool=self._pool_facts(),
             factor95=model.calibration.factor95,
         )
+
+    def _camera(
+        self, photo: Photo, learned: _Learned | None
+    ) -> tuple[Intrinsics | None, str, np.float32]:
+        """Return the photo's camera, what is assumed of it, and what to add to log depth."""
+        if self._pool_focal is not None:
+            camera, assumption, shift = camera_of(photo, self._pool_focal, "pool")
+            return camera, assumption, self._shift + shift
+        if learned is not None and learned.adaptation.strength > 0:
+            # What was learned from the pool holds its camera already, whatever that is.
+            return camera_of(photo, None, "pool")
+        return camera_of(photo, self.shared.model.focal, "model")
+
+    @property
+    def has_seen_the_pool(self) -> bool:
+        """Whether the model was fitted on photos of the pool, or on copies of them."""
+        if self.pool is None or self._learned is None:
+            return False
+        seen = not self.shared.seen.isdisjoint(self.pool.image_hashes.values())
+        correlations = map(self.shared.model.correlations, self._learned.on_pool.codes[:, :1])
+        return seen or any(found.max() > self._copy_limit for found in correlations)
 
     @cached_property
     def _copy_limit(self) -> float:
@@ -221,6 +254,7 @@ class PriorRetrieval:
         facts: dict[str, Any] = {
             "name": self.shared.name,
             "digest": self.shared.digest,
+            "pairs": len(self.shared.ids),
             "most_alike": {
                 "id": alike.id,
                 "correlation": round(alike.correlation, 4),
@@ -235,7 +269,11 @@ class PriorRetrieval:
     def _pool_facts(self) -> dict[str, Any]:
         if self.pool is not None:
             return facts_of(self.pool)
-        return {"model": self.shared.name, "pairs": len(self.shared.ids), "depth_kind": "z"}
+        return {
+            "model": self.shared.name,
+            "pairs": len(self.shared.ids),
+            "depth_kind": self.shared.depth_kind,
+        }
 
 
 def refuse_copy(result: DepthResult) -> None:
@@ -263,7 +301,7 @@ def refuse_seen(shared: SharedModel, hashes: dict[str, str]) -> None:
     Raises:
         ModelError: it was fitted on one of them.
     """
-    seen = [pair_id for pair_id, digest in hashes.items() if digest in set(shared.hashes)]
+    seen = [pair_id for pair_id, digest in hashes.items() if digest in shared.seen]
     if seen:
         count = f" and {len(seen) - 1} more photos" if len(seen) > 1 else ""
         raise ModelError(f"model {shared.name} was fitted on {seen[0]}{count}, {_GO_ON}")

@@ -17,12 +17,11 @@ from neardepth.methods import Method
 from neardepth.pool import Pool, Progress
 from neardepth.result import DepthResult, Neighbour
 from neardepth.retrieval.answers import camera_of, maps_of
-from neardepth.retrieval.common import facts_of, rows_of
+from neardepth.retrieval.common import REFITTED, facts_of, rows_of
 from neardepth.retrieval.evidence import pool_evidence
 from neardepth.steps.dense import GRIDS, Maps
 from neardepth.steps.views import frame
 
-_REFITTED = 30  # pairs up to which leaving one out is a fit without it
 _FITS = 8  # fits without parts of the pool that are held at a time
 
 
@@ -84,7 +83,7 @@ class KernelRetrieval:
         photo = self.pool.photo(pair_id)
         descriptor = self.describe(self.prepare(photo))
         # In small pools a photo has a part in everything, and a fit takes no time.
-        if set(exclude) != {pair_id} or len(self.pool) < _REFITTED:
+        if set(exclude) != {pair_id} or len(self.pool) < REFITTED:
             return self.estimate(photo, descriptor, exclude)
         place = self._place[pair_id]
         prediction = self._fit.left_out(place, descriptor)
