@@ -17,7 +17,7 @@ from neardepth.imaging.photos import Photo, decode_photo
 
 ROOT = Path(__file__).resolve().parent.parent
 OUTPUT = ROOT / "out"
-ROOM = "rooms/100005"
+ROOM = "rooms/100012"
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from neardepth.cli import options
-from neardepth.cli.console import say
+from neardepth.cli.console import note, say
 from neardepth.cli.estimate import describe
 
 HELP = """Show what a photo's depth rests on, in one picture.
@@ -78,3 +78,9 @@ def explain(
         use = f"weight {neighbour.weight:+.2f}" if neighbour.kept else "dropped"
         say(f"{neighbour.id:30} correlation {neighbour.correlation:+.3f}   {use}")
     say(f"{photo} → {target}   {describe(result)}")
+    if estimator.model is not None and frames is None:
+        origin = estimator.model.facts.get("origin", "not stated")
+        note(
+            f"model {estimator.model.name} ships without its photos ({origin}); where you have "
+            "them (`neardepth data fetch nyuv2` for indoor), --frames SOURCE shows them"
+        )

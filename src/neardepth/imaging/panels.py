@@ -89,10 +89,11 @@ class _Panel:
         self.cell = round(_CELL * min(max(height / width, _ASPECTS[0]), _ASPECTS[1]))
 
     def draw(self, shown: list[tuple[Neighbour, Pictures | None]]) -> Image.Image:
+        pictured = any(pictures is not None for _, pictures in shown)
         rows = -(-len(shown) // _COLUMNS)
         top = _EDGE + (116 if self.result.low_confidence else 84)
         below = top + 34 + self.cell + 60
-        pitch = 2 * self.cell + 8 + 88
+        pitch = 2 * self.cell + 8 + 88 if pictured else 96
         width = 2 * _EDGE + _COLUMNS * (_CELL + _GAP) + 16 + _BAR + _LABELS
         self.sheet, self.pen = canvas(width, below + 34 + rows * pitch)
         self._title(width - 2 * _EDGE)
@@ -100,8 +101,11 @@ class _Panel:
         text(self.pen, (_EDGE, below + 18), self._heading(len(shown)), 20, INK)
         for place, (neighbour, pictures) in enumerate(shown):
             row, column = divmod(place, _COLUMNS)
-            self._neighbour(column, below + 34 + row * pitch, neighbour, pictures)
-        self._bar(width, top + 34, below + 34 + self.cell * 2 + 8)
+            if pictured:
+                self._neighbour(column, below + 34 + row * pitch, neighbour, pictures)
+            else:  # of a model without its photos: a list
+                self._caption(column, below + 60 + row * pitch, neighbour)
+        self._bar(width, top + 34, below + 34 + (self.cell * 2 + 8 if pictured else 0))
         return self.sheet
 
     def _title(self, width: int) -> None:
@@ -162,7 +166,10 @@ class _Panel:
             for place, picture in enumerate((pictures[0], self._in_colour(pictures[1]))):
                 box = (left, top + place * (self.cell + 8), _CELL, self.cell)
                 paste_fitted(self.sheet, picture if neighbour.kept else _faded(picture), box)
-        line = top + 2 * self.cell + 8 + 26
+        self._caption(column, top + 2 * self.cell + 8 + 26, neighbour)
+
+    def _caption(self, column: int, line: int, neighbour: Neighbour) -> None:
+        left = self._left(column)
         text(self.pen, (left, line), neighbour.id, 18, width=_CELL)
         values = f"correlation {neighbour.correlation:.2f}  ·  "
         values += f"weight {neighbour.weight:.0%}" if neighbour.kept else ""
