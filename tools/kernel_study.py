@@ -48,9 +48,13 @@ def main() -> None:
         total = 2 * len(pool)
         for done, _ in enumerate(_judged(pool, sums, costs), start=1):
             progress(done, total)
-    lines = ["| what | RMSE (m) | REL | log10 | δ<1.25 | ms a photo |", "|---" * 6 + "|"]
+    lines = [
+        "| what | RMSE (m) | pooled RMSE | REL | log10 | δ<1.25 | ms a photo |",
+        "|---" * 7 + "|",
+    ]
     for name, rows in sums.items():
-        lines.append(_line(name, summarise(rows, "image"), costs.get(name, [])))
+        pooled = summarise(rows, "pooled")["rmse"].mean
+        lines.append(_line(name, summarise(rows, "image"), pooled, costs.get(name, [])))
     TABLE.write_text("\n".join(lines) + "\n")
     print("\n".join(lines))
 
@@ -102,9 +106,10 @@ def _sums(log_depth: NDArray[np.float32], truth: NDArray[np.float32]) -> Sums:
     return accumulate(np.exp(log_depth), truth)
 
 
-def _line(name: str, figures: dict[str, Interval], seconds: list[float]) -> str:
+def _line(name: str, figures: dict[str, Interval], pooled: float, seconds: list[float]) -> str:
     cells = [f"{figures[key].mean:.3f}" for key in ("rmse", "rel", "log10", "delta1")]
     cells[0] += f" [{figures['rmse'].low:.3f}, {figures['rmse'].high:.3f}]"
+    cells.insert(1, f"{pooled:.3f}")
     cost = f"{np.median(seconds) * 1000:.0f}" if seconds else "–"
     return f"| {name} | {' | '.join(cells)} | {cost} |"
 
