@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from neardepth import DepthEstimator
 from neardepth.datasets import open_source
 from neardepth.kernel import fitting
+from neardepth.kernel.shared import MODELS, load_model
 from neardepth.methods import METHODS
 from neardepth.pool import build_pool
 from neardepth.pool.views import Layout, ViewDescriber
@@ -29,12 +30,13 @@ def measure(source: Path, folder: Path) -> list[Row]:
     encoders = choose_encoders(METHODS["kernel"], None)
     build_pool(open_source(source), pool, encoders, None)
     rows = [photo(pool, source, method) for method in ("kernel", "kernel-fast")]
-    return [*rows, fit([ViewDescriber(encoder).layout for encoder in encoders])]
+    rows += [photo(None, source, method) for method in ("kernel", "kernel-fast")]
+    return [*rows, opening(), fit([ViewDescriber(encoder).layout for encoder in encoders])]
 
 
-def photo(pool: Path, source: Path, method: str) -> Row:
+def photo(pool: Path | None, source: Path, method: str) -> Row:
     """From a file to depth, beside the networks on the photo's pixels."""
-    estimator = DepthEstimator(pool, method)
+    estimator = DepthEstimator(pool, method, prior="auto" if pool is None else "none")
     path = next((source / "rgb").iterdir())
     _, pixels = estimator.prepare(path)
     networks, whole = side_by_side(
@@ -42,7 +44,16 @@ def photo(pool: Path, source: Path, method: str) -> Row:
         lambda: estimator(path),
         repeats=21,
     )
-    return Row(f"file to depth, {method}", whole, networks, "s", "networks alone", "≤ 1.3")
+    by = f"model {METHODS[method].model}" if pool is None else "a pool's fit"
+    return Row(f"file to depth, {method}, {by}", whole, networks, "s", "networks alone", "≤ 1.3")
+
+
+def opening() -> Row:
+    """Open the model that ships, beside reading its file."""
+    limit, whole = side_by_side(
+        (MODELS / "indoor.safetensors").read_bytes, lambda: load_model("indoor"), repeats=5
+    )
+    return Row("opening indoor", whole, limit, "s", "reading the file", "< 0.2 s")
 
 
 def fit(layouts: list[Layout]) -> Row:

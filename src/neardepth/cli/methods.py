@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from neardepth.methods import Method
+
 
 def methods() -> None:
     """List the named methods with their settings and sources."""
     from rich.console import Console
-    from rich.table import Table
+    from rich.padding import Padding
+    from rich.text import Text
 
     from neardepth.methods import DEFAULT_METHOD, METHODS
 
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for heading in ("method", "encoder", "tiles", "k", "threshold", "fusion", "refine", "what"):
-        table.add_column(heading, overflow="fold")
+    console = Console(highlight=False)
     for method in METHODS.values():
-        default = " (default)" if method.name == DEFAULT_METHOD else ""
-        table.add_row(
-            method.name + default,
-            method.encoder,
-            f"{method.grid[0]}x{method.grid[1]}" if method.grid else "whole frame",
-            str(method.k),
-            f"{method.threshold:g}" if method.grid else "–",
-            method.fusion if method.grid else "solved",
-            method.refine,
-            method.summary,
-        )
-    console = Console()
-    console.print(table)
-    for citation in dict.fromkeys(method.citation for method in METHODS.values()):
-        console.print(f"\nSource: {citation}", highlight=False)
+        default = "  (default)" if method.name == DEFAULT_METHOD else ""
+        console.print(Text(method.name, style="bold") + Text(default))
+        for line, style in (
+            (method.summary, ""),
+            (_settings(method), "dim"),
+            (f"source: {method.citation}", "dim"),
+        ):
+            console.print(Padding(Text(line, style=style), (0, 0, 0, 4)))
+
+
+def _settings(method: Method) -> str:
+    if method.grid is None:
+        parts = ["whole frame", f"names {method.k} images", f"model {method.model}"]
+    else:
+        parts = [
+            "{}x{} tiles".format(*method.grid),
+            f"k {method.k}",
+            f"threshold {method.threshold:g}",
+            f"fusion {method.fusion}",
+        ]
+    return ", ".join([method.encoder, *parts, f"refine {method.refine}"])
