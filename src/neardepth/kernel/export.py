@@ -13,7 +13,7 @@ from neardepth.encoders import Encoder
 from neardepth.encoders.weights import cache_folder
 from neardepth.errors import ModelError
 from neardepth.kernel.fitting import RECIPE, SMALLEST
-from neardepth.kernel.pool_fit import focal_lengths, ordered, pool_fit
+from neardepth.kernel.pool_fit import focal_lengths, fresh_fit, ordered
 from neardepth.kernel.shared import FORMAT, SharedModel, load_model, save_model
 from neardepth.pool import Pool, Progress, open_pool
 from neardepth.pool.shipped import ROOMS
@@ -31,7 +31,7 @@ def export_model(
     exclude: frozenset[str] = frozenset(),
     progress: Progress | None = None,
 ) -> SharedModel:
-    """Fit a pool, where that has not been done yet, and write the fit as a model.
+    """Fit a pool and write the fit as a model.
 
     Args:
         pool: an open pool.
@@ -55,7 +55,8 @@ def export_model(
         )
     ids = tuple(ordered(pool, exclude))
     focal = None if focal_px is None else _relative(pool, ids, focal_px)
-    model = pool_fit(pool, encoders, progress, exclude).model
+    # Not the kept fit, whose numbers are rounded: the same pool gives the same model each time.
+    model = fresh_fit(pool, encoders, progress, exclude).model
     if not math.isfinite(model.calibration.limit):
         raise ModelError(f"{pool.path} knows too little depth for a model's errors to be told")
     if focal is not None:

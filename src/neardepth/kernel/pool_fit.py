@@ -63,6 +63,16 @@ def pool_fit(
     return fitted
 
 
+def fresh_fit(
+    pool: Pool,
+    encoders: Sequence[Encoder],
+    progress: Progress | None = None,
+    exclude: Collection[str] = (),
+) -> Fit:
+    """Return the fit of a pool as it is before its file rounds it; see `pool_fit`."""
+    return _make(pool, list(map(ViewDescriber, encoders)), progress, frozenset(exclude))
+
+
 def _make(
     pool: Pool,
     describers: Sequence[ViewDescriber],
