@@ -23,7 +23,7 @@ from neardepth.imaging.photos import Photo
 
 _MEDIAN_SAMPLE = 4_000_000  # pixels: the median of all of 100 million would need their copy
 
-Evidence = Sequence[tuple[NDArray[np.uint8], NDArray[np.float32]] | None]
+Evidence = Sequence[panels.Pictures | None]
 """RGB photo and depth map in metres of each neighbour; None where they are not at hand."""
 
 

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from neardepth.kernel.fitting import BLOCKS, SMALLEST
+from neardepth.kernel.fitting import SMALLEST, blocks_of
 from neardepth.kernel.model import KernelModel
 from neardepth.kernel.spread import familiar_limit, novelty_of
+from neardepth.kernel.targets import filled_by_level, principal, view_groups
 from neardepth.steps.dense import CELLS
 from neardepth.steps.ridge import gaussian, inverse, left_out, squared_distances
 
@@ -92,17 +93,16 @@ def adapt(
         spread: N×cells, the prior's.
     """
     pairs = len(errors)
-    blocks = np.arange(pairs) * min(BLOCKS, pairs) // pairs
+    blocks = blocks_of(pairs)
     centres = codes.reshape(2 * pairs, -1)
-    filled = np.where(np.isfinite(errors), errors, _level(errors)).astype(np.float32)
+    filled = filled_by_level(errors)
     both = np.stack([filled, _mirrored(filled)], axis=1).reshape(2 * pairs, -1)
-    basis = _principal(both)
+    basis = principal(both, RANK)
     coefficients = both @ basis.T
     squared = squared_distances(centres, centres)
     limit = min(_limit(squared, residual, blocks, model), model.calibration.limit)
     kernel = gaussian(squared, model.width) + np.float32(_CONSTANT)
-    rows = np.arange(2 * pairs).reshape(pairs, 2)
-    groups = [rows[blocks == block].ravel() for block in np.unique(blocks)]
+    groups = view_groups(blocks, 2)
 
     best = np.inf
     for ridge in RIDGES:
@@ -118,7 +118,9 @@ def adapt(
     known = np.isfinite(left).any()
     alone = np.zeros_like(coefficients)
     if pairs > 1:
-        alone = left_out(inverted, inverted @ coefficients, coefficients, list(rows))
+        alone = left_out(
+            inverted, inverted @ coefficients, coefficients, view_groups(np.arange(pairs), 2)
+        )
     return Adaptation(
         centres=centres,
         width=model.width,
@@ -132,13 +134,6 @@ def adapt(
         alone=strength * (alone[::2] @ basis),
         score=float(np.nanmean(left, dtype=np.float64)) if known and pairs > 1 else np.inf,
     )
-
-
-def _level(errors: Matrix) -> Matrix:
-    """Return N×1, the mean of each row's known errors; 0 where it has none."""
-    known = np.isfinite(errors)
-    sums = np.where(known, errors, 0).sum(axis=1, keepdims=True)
-    return np.asarray(sums / np.maximum(known.sum(axis=1, keepdims=True), 1), np.float32)
 
 
 def _strength(alone: Matrix, coefficients: Matrix, groups: list[NDArray[np.intp]]) -> float:
@@ -173,11 +168,6 @@ def _limit(
         for place, block in enumerate(blocks)
     ]
     return familiar_limit(np.array(found))
-
-
-def _principal(maps: Matrix) -> Matrix:
-    vectors = np.linalg.eigh((maps.T @ maps).astype(np.float64))[1]
-    return np.ascontiguousarray(vectors[:, ::-1][:, :RANK].T, np.float32)
 
 
 def _mirrored(maps: Matrix) -> Matrix:

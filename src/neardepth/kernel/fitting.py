@@ -20,7 +20,7 @@ from neardepth.kernel.local import (
 from neardepth.kernel.model import KernelModel, LocalStage, Prediction, Projection
 from neardepth.kernel.solvers import Solver, make_solver
 from neardepth.kernel.spread import calibrate, novelty_of, uncalibrated
-from neardepth.kernel.targets import known_cells
+from neardepth.kernel.targets import filled_by_level, known_cells, principal, view_groups
 from neardepth.pool.views import Layout
 from neardepth.steps.dense import CELLS, GRIDS, Maps, mirrored
 from neardepth.steps.ridge import squared_distances
@@ -96,7 +96,7 @@ def fit(
         progress: told the share of the work that is done.
     """
     pairs = len(targets)
-    blocks = np.arange(pairs) * min(BLOCKS, pairs) // pairs
+    blocks = blocks_of(pairs)
     projections, codes, residual = _project(layouts, rows, blocks)
     used = VIEWS if pairs <= _AUGMENTED else 2
     views = codes[:, :used].reshape(pairs * used, -1)
@@ -116,7 +116,7 @@ def fit(
         if pairs < 2:  # nothing is left when the one pair is not used
             log_depth = coefficients - np.float32(RIDGE) * weights
         else:
-            log_depth = solver.left_out(coefficients, _groups(group, used))
+            log_depth = solver.left_out(coefficients, view_groups(group, used))
         maps: Matrix = mean + log_depth.reshape(pairs, used, -1)[:, :2] @ basis
         return maps.reshape(pairs, 2, *CELLS)
 
@@ -159,6 +159,11 @@ def fit(
     )
     progress(1.0)
     return Fit(model, alone[:, 0], without, blocks, score)
+
+
+def blocks_of(pairs: int) -> NDArray[np.intp]:
+    """Return the block of each pair, in their natural order."""
+    return np.arange(pairs) * min(BLOCKS, pairs) // max(pairs, 1)
 
 
 def _mean_error(log_depth: Matrix, truth: Matrix) -> float:
@@ -291,12 +296,6 @@ def _novelty(
     return found
 
 
-def _groups(group: NDArray[np.intp], views: int) -> list[NDArray[np.intp]]:
-    """Return the rows of each group's views."""
-    rows = np.arange(len(group) * views).reshape(len(group), views)
-    return [rows[group == number].ravel() for number in np.unique(group)]
-
-
 def _solve_for(
     targets: Matrix, known: NDArray[np.bool_], solver: Solver
 ) -> tuple[Matrix, Matrix, Matrix]:
@@ -313,25 +312,16 @@ def _solve_for(
     counts = np.maximum(np.isfinite(whole).sum(axis=0), 1)
     mean = np.nansum(whole - overall, axis=0, dtype=np.float64) / counts + overall
     mean = np.where(known, mean, overall).astype(np.float32)
-    # A map that knows only a part says by its level there what the rest is like.
-    level = np.where(unknown, 0, flat - mean).sum(axis=1) / np.maximum((~unknown).sum(axis=1), 1)
-    filled = np.where(unknown, level[:, None], flat - mean).astype(np.float32)
-    groups = _groups(np.arange(pairs), views)
+    filled = filled_by_level(flat - mean)
+    groups = view_groups(np.arange(pairs), views)
     rounds = _ROUNDS if unknown[:, known].any() and pairs > 1 else 0
     for _ in range(rounds):
-        basis = _principal(filled)
+        basis = principal(filled, RANK)
         coefficients = filled @ basis.T
         alone = solver.left_out(coefficients, groups) @ basis
         filled = np.where(unknown, alone, filled)
-    basis = _principal(filled)
+    basis = principal(filled, RANK)
     return mean, basis, filled @ basis.T
-
-
-def _principal(maps: Matrix) -> Matrix:
-    """Return the first principal directions of n×C maps, R×C."""
-    covariance = maps.T @ maps
-    vectors = np.linalg.eigh(covariance.astype(np.float64))[1]
-    return np.ascontiguousarray(vectors[:, ::-1][:, :RANK].T, np.float32)
 
 
 def _fit_local(

@@ -35,3 +35,26 @@ def known_cells(targets: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Return the cells that enough pairs know; ``targets`` are N×VIEWS×cells."""
     counts = np.isfinite(targets[:, 0]).sum(axis=0)
     return np.asarray(counts >= min(_ENOUGH, len(targets)))
+
+
+def filled_by_level(maps: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Fill in what maps less their mean, n×cells, do not know (NaN), by the mean of what they do.
+
+    A map that knows only a part says by its level there what the rest is like.
+    """
+    known = np.isfinite(maps)
+    level = np.where(known, maps, 0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+    return np.where(known, maps, level[:, None]).astype(np.float32)
+
+
+def principal(maps: NDArray[np.float32], rank: int) -> NDArray[np.float32]:
+    """Return the first principal directions of n×cells maps, rank×cells."""
+    covariance = maps.T @ maps
+    vectors = np.linalg.eigh(covariance.astype(np.float64))[1]
+    return np.ascontiguousarray(vectors[:, ::-1][:, :rank].T, np.float32)
+
+
+def view_groups(group: NDArray[np.intp], views: int) -> list[NDArray[np.intp]]:
+    """Return the rows of each group's views, ``group`` being that of each pair."""
+    rows = np.arange(len(group) * views).reshape(len(group), views)
+    return [rows[group == number].ravel() for number in np.unique(group)]

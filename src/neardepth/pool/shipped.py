@@ -48,6 +48,8 @@ def _rooms() -> Path:
     except (OSError, ValueError, KeyError) as error:
         raise PoolError(f"{FOLDER} is damaged ({error}); install NearDepth anew") from error
     path = cache_folder() / "pools" / f"rooms-{version}.pool"
+    if path.is_dir():  # it appears whole, by one renaming
+        return path
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_suffix(".lock")):

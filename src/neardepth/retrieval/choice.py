@@ -15,7 +15,7 @@ from neardepth.kernel.shared import SharedModel, load_model
 from neardepth.methods import Method
 from neardepth.pool import Pool, Progress
 from neardepth.pool.shipped import ROOMS
-from neardepth.retrieval.prior import PriorRetrieval, refuse_seen
+from neardepth.retrieval.prior import PriorRetrieval
 from neardepth.retrieval.solved import KernelRetrieval
 
 AUTO, NONE = "auto", "none"
@@ -78,7 +78,6 @@ def choose_retrieval(
         said = f"prior {shared.name}, as asked{_strength(given)}"
         return given, said + (seen if given.has_seen_the_pool else "")
     shared_or_why = _usable(pool, method, encoders) if prior == AUTO else "as asked"
-    own = None
     if isinstance(shared_or_why, str):
         own = KernelRetrieval(pool, method, encoders, fill, progress)
         return own, f"no prior: {shared_or_why}"
@@ -119,10 +118,9 @@ def _usable(pool: Pool, method: Method, encoders: Sequence[Encoder]) -> SharedMo
         return f"{shared.name} gives {shared.depth_kind} depth, the pool {pool.depth_kind} depth"
     try:
         shared.check(encoders)
-        refuse_seen(shared, pool.image_hashes)
     except EncoderError:
         return f"{shared.name} was fitted with other networks"
-    except ModelError:
+    if not shared.seen.isdisjoint(pool.image_hashes.values()):
         return f"{shared.name} was fitted on photos of this pool"
     return shared
 

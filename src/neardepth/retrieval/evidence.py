@@ -5,17 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
 from neardepth.datasets.pair import PairRef, Source
 from neardepth.imaging.depthmaps import decode_depth
+from neardepth.imaging.panels import Pictures
 from neardepth.imaging.photos import decode_photo
 from neardepth.kernel.shared import SharedModel
 from neardepth.pool import Pool
 from neardepth.result import Evidence, Neighbour
-
-Pictures = tuple[NDArray[np.uint8], NDArray[np.float32]]
 
 
 def pool_evidence(pool: Pool, ids: Sequence[str]) -> Callable[[], Evidence]:
