@@ -155,6 +155,7 @@ def fit(
         owners=owners,
         photos=codes[:, 0].astype(np.float16),
         image_weights=solver.shares(used).astype(np.float16),
+        landmarks=np.arange(len(centres)),
         focal=focal,
     )
     progress(1.0)

@@ -128,7 +128,9 @@ class KernelModel:
     photos: NDArray[np.float16]
     """N×P codes of the pool's photos."""
     image_weights: NDArray[np.float16]
-    """N×n: the weight of each pool image is this times the kernel values."""
+    """N×L: the weight of each pool image is this times the kernel values at the landmarks."""
+    landmarks: NDArray[np.intp]
+    """L: these centres; all of them where the weights are exact."""
     focal: float | None
     """Focal length that depth is scaled to, in units of the root of the photo's area."""
 
@@ -190,9 +192,9 @@ class KernelModel:
         was left out, the others' are approximate: its own views take the one kernel value with
         which its own weight is 0, where exactly each of them has a value of its own.
         """
-        sums = self._image_weights
+        sums, similarity = self._image_weights, similarity[self.landmarks]
         if own is not None:
-            mine = self.owners == own
+            mine = self.owners[self.landmarks] == own
             others = float(sums[own, ~mine] @ similarity[~mine])
             itself = float(sums[own, mine].sum())
             similarity = np.where(mine, np.float32(-others / itself if itself else 0), similarity)

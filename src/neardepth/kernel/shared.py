@@ -20,11 +20,10 @@ from numpy.typing import NDArray
 
 from neardepth.encoders import Encoder
 from neardepth.errors import EncoderError, ModelError
-from neardepth.kernel.arrays import read_arrays, write_arrays
-from neardepth.kernel.model import KernelModel, LocalStage, Projection
-from neardepth.kernel.spread import Calibration
+from neardepth.kernel.arrays import Arrays, read_arrays, write_arrays
+from neardepth.kernel.model import KernelModel
+from neardepth.kernel.plain import assembled, parts_of
 from neardepth.pool.views import ViewDescriber
-from neardepth.steps.dense import GRIDS
 from neardepth.steps.ridge import gaussian, squared_distances
 
 KIND = "neardepth_model"
@@ -89,34 +88,17 @@ def save_model(path: Path, shared: SharedModel) -> None:
         ModelError: it cannot be written.
     """
     model = shared.model
-    arrays: dict[str, NDArray[Any]] = {
-        "owners": model.owners.astype(np.int32),
-        "known": model.known,
-        "frequencies": model.local.frequencies,
-        "phases": model.local.phases,
-        "coefficients": model.local.coefficients,
-        "calibration": model.calibration.coefficients,
-    }
+    arrays, content = parts_of(model)
+    arrays |= {"owners": model.owners.astype(np.int32), "known": model.known}
     arrays |= _to_bytes("centres", model.centres)
     arrays |= _condensed(model)
     for name in _HALVES:
         arrays[name] = getattr(model, name).astype(np.float16)
     for index, projection in enumerate(model.projections):
         arrays |= _to_bytes(f"{index}.directions", projection.directions)
-        for name in ("scale", "offset", "centre"):
-            arrays[f"{index}.{name}"] = getattr(projection, name)
-        for level in GRIDS:
-            arrays[f"{index}.{level}.mean"] = model.local.means[index][level]
-            arrays[f"{index}.{level}.directions"] = model.local.directions[index][level]
-    calibration = model.calibration
-    content = {
+    content |= {
         "format": FORMAT,
         "name": shared.name,
-        "width": model.width,
-        "focal": model.focal,
-        "factor95": calibration.factor95,
-        "unit": calibration.unit,
-        "limit": calibration.limit,
         "encoders": shared.encoders,
         "fingerprints": shared.fingerprints,
         "ids": shared.ids,
@@ -151,39 +133,19 @@ def shipped_models() -> list[str]:
     return sorted(file.stem for file in MODELS.glob("*.safetensors"))
 
 
-def _shared(arrays: dict[str, NDArray[Any]], content: dict[str, Any]) -> SharedModel:
+def _shared(arrays: Arrays, content: dict[str, Any]) -> SharedModel:
     networks = range(len(content["encoders"]))
-
-    def levels(index: int, what: str) -> dict[str, NDArray[np.float32]]:
-        return {level: arrays[f"{index}.{level}.{what}"] for level in GRIDS}
-
-    projections = tuple(
-        Projection(
-            directions=_from_bytes(arrays, f"{index}.directions"),
-            **{name: arrays[f"{index}.{name}"] for name in ("scale", "offset", "centre")},
-        )
-        for index in networks
-    )
-    model = KernelModel(
-        projections=projections,
+    model = assembled(
+        arrays,
+        content,
+        [_from_bytes(arrays, f"{index}.directions") for index in networks],
         centres=_from_bytes(arrays, "centres"),
-        image_weights=_expanded(arrays),
+        image_weights=arrays["image_weights"],
+        landmarks=arrays["landmarks"].astype(np.intp),
         photos=arrays["photos"],
         **{name: arrays[name].astype(np.float32) for name in ("weights", "basis", "mean")},
         owners=arrays["owners"].astype(np.intp),
         known=arrays["known"],
-        width=content["width"],
-        local=LocalStage(
-            means=tuple(levels(index, "mean") for index in networks),
-            directions=tuple(levels(index, "directions") for index in networks),
-            frequencies=arrays["frequencies"],
-            phases=arrays["phases"],
-            coefficients=arrays["coefficients"],
-        ),
-        calibration=Calibration(
-            arrays["calibration"], content["factor95"], content["unit"], content["limit"]
-        ),
-        focal=content["focal"],
     )
     return SharedModel(
         content["name"],
@@ -198,14 +160,14 @@ def _shared(arrays: dict[str, NDArray[Any]], content: dict[str, Any]) -> SharedM
     )
 
 
-def _condensed(model: KernelModel) -> dict[str, NDArray[Any]]:
+def _condensed(model: KernelModel) -> Arrays:
     """Fit the images' weights, as functions of the photo, by kernels at some of the centres."""
     order = np.argsort(model.owners, kind="stable")
     first = np.searchsorted(model.owners[order], model.owners[order])
     landmarks = np.sort(order[np.arange(len(order)) - first < _LANDMARKS])
     squared = squared_distances(model.centres, model.centres)
     kernel = gaussian(squared, model.width)
-    wanted = kernel @ model.image_weights.astype(np.float32).T
+    wanted = kernel[:, model.landmarks] @ model.image_weights.astype(np.float32).T
     some = kernel[:, landmarks]
     square = (some.T @ some).astype(np.float64)
     square[np.diag_indices_from(square)] += _LANDMARK_RIDGE
@@ -216,15 +178,7 @@ def _condensed(model: KernelModel) -> dict[str, NDArray[Any]]:
     }
 
 
-def _expanded(arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.float16]:
-    """Return the images' weights as a model has them, N×n: 0 at centres that are no landmarks."""
-    condensed = arrays["image_weights"]
-    whole = np.zeros((len(condensed), len(arrays["centres"])), np.float16)
-    whole[:, arrays["landmarks"]] = condensed
-    return whole
-
-
-def _to_bytes(name: str, values: NDArray[Any]) -> dict[str, NDArray[Any]]:
+def _to_bytes(name: str, values: NDArray[Any]) -> Arrays:
     """Round to 255 levels, one scale a column."""
     values = values.astype(np.float32)
     scale = np.maximum(np.abs(values).max(axis=0, keepdims=True), 1e-30) / 127
