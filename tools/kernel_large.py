@@ -20,14 +20,14 @@ from neardepth.evaluation.metrics import accumulate
 from neardepth.evaluation.statistics import summarise
 from neardepth.imaging.resize import resize_depth
 from neardepth.kernel.fitting import fit
+from neardepth.kernel.photo_maps import framed, photo_maps
 from neardepth.kernel.pool_fit import ordered
 from neardepth.kernel.targets import view_targets
 from neardepth.methods import METHODS
 from neardepth.pool import ensure_descriptors
 from neardepth.pool.views import Layout, ViewDescriber
 from neardepth.retrieval.encoders import choose_encoders
-from neardepth.steps.dense import CELLS, GRIDS
-from neardepth.steps.views import frame
+from neardepth.steps.dense import CELLS
 
 QUERIES = 5
 NOISE, DEPTH_NOISE = 0.1, 0.02
@@ -68,7 +68,7 @@ def main() -> None:
         fitted = time.perf_counter() - start
         sums, seconds = [], []
         for photo, depth in photos:
-            maps = [encoder.maps(frame(photo)[None], list(GRIDS)) for encoder in encoders]
+            maps = photo_maps(encoders, framed(photo))
             start = time.perf_counter()
             prediction = model.predict(maps)
             seconds.append(time.perf_counter() - start)

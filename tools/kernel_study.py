@@ -23,13 +23,13 @@ from neardepth.evaluation.metrics import Sums, accumulate
 from neardepth.evaluation.protocols import blocks
 from neardepth.evaluation.statistics import Interval, summarise
 from neardepth.imaging.resize import resize_depth
+from neardepth.kernel.photo_maps import framed, photo_maps
 from neardepth.kernel.pool_fit import ordered, pool_fit
 from neardepth.methods import METHODS
 from neardepth.retrieval.answers import maps_of
 from neardepth.retrieval.encoders import choose_encoders
-from neardepth.steps.dense import CELLS, GRIDS
+from neardepth.steps.dense import CELLS
 from neardepth.steps.refinement import REFINEMENTS
-from neardepth.steps.views import frame
 
 TABLE = Path(__file__).resolve().parent.parent / "docs" / "study" / "kernel.md"
 SIZES = (100, 200, 400)
@@ -77,9 +77,9 @@ def _judged(pool: Pool, sums: Figures, costs: Costs) -> Iterator[None]:
             for place, pair_id in enumerate(ids):
                 photo, depth = pool.photo(pair_id).image, pool.depth(pair_id)
                 truth = np.exp(resize_depth(np.log(depth), CELLS))
-                image = frame(photo)[None]
+                image = framed(photo)
                 start = time.perf_counter()
-                maps = [encoder.maps(image, list(GRIDS)) for encoder in encoders]
+                maps = photo_maps(encoders, image)
                 costs[f"{names}, stage 1"].append(time.perf_counter() - start)
                 start = time.perf_counter()
                 prediction = model.predict(maps)

@@ -7,16 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from neardepth import Pool
 from neardepth.encoders import Encoder
 from neardepth.evaluation.protocols import blocks
 from neardepth.kernel.export import export_model
 from neardepth.kernel.shared import SharedModel, load_model
-from neardepth.steps.dense import GRIDS, Maps
-from neardepth.steps.views import frame
 
 FOLDS = 5
 FOCAL_PX = 518.86
@@ -42,8 +37,3 @@ def folds(pool: Pool, encoders: Sequence[Encoder]) -> Iterator[Fold]:
                 pool, encoders, path, "indoor", {}, focal_px=FOCAL_PX, exclude=frozenset(ids)
             )
             yield Fold(ids, load_model(path))
-
-
-def maps_of(image: NDArray[np.uint8], encoders: Sequence[Encoder]) -> list[Maps]:
-    """Run the networks on a photo."""
-    return [encoder.maps(frame(image)[None], list(GRIDS)) for encoder in encoders]

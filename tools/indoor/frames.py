@@ -15,7 +15,7 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
-from folds import FOLDS, folds, maps_of
+from folds import FOLDS, folds
 from numpy.typing import NDArray
 
 from neardepth import Pool
@@ -27,11 +27,12 @@ from neardepth.imaging.resize import resize_depth
 from neardepth.kernel.adaptation import adapt
 from neardepth.kernel.export import rooms_model
 from neardepth.kernel.model import KernelModel
+from neardepth.kernel.photo_maps import framed, mirror_codes, photo_maps
 from neardepth.kernel.pool_fit import pool_fit
 from neardepth.methods import METHODS
 from neardepth.retrieval.choice import OPTIMISM
 from neardepth.retrieval.encoders import choose_encoders
-from neardepth.steps.dense import CELLS, GRIDS, Maps, mirrored, pooled
+from neardepth.steps.dense import CELLS, Maps
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
@@ -62,17 +63,10 @@ class Said:
         self.residual = np.array([p.residual for p in predictions], np.float32)
         self.codes = np.stack(
             [
-                np.stack([p.codes[0], self._mirror(networks)])
+                np.stack([p.codes[0], mirror_codes(model, networks)])
                 for p, networks in zip(predictions, maps, strict=True)
             ]
         )
-
-    def _mirror(self, maps: Sequence[Maps]) -> Matrix:
-        features = [
-            mirrored(pooled(network), {level: network[level].shape[1] for level in GRIDS})
-            for network in maps
-        ]
-        return np.asarray(self.model.codes(features)[0])
 
     def corrected(
         self, truth: Matrix, own: NDArray[np.intp], queries: NDArray[np.intp]
@@ -99,7 +93,7 @@ class Block:
         priors: dict[str, KernelModel],
     ) -> None:
         self.pool, self.encoders, self.ids = pool, encoders, ids
-        self.maps = [maps_of(pool.photo(pair_id).image, encoders) for pair_id in ids]
+        self.maps = [photo_maps(encoders, framed(pool.photo(pair_id).image)) for pair_id in ids]
         self.truth = np.stack(
             [resize_depth(np.log(depth), CELLS).ravel() for depth in map(pool.depth, ids)]
         )

@@ -18,12 +18,12 @@ from neardepth.errors import NearDepthError, PoolError
 from neardepth.imaging.photos import Photo
 from neardepth.imaging.resize import resize_depth
 from neardepth.kernel.arrays import read_arrays, write_arrays
+from neardepth.kernel.photo_maps import framed, mirror_codes, photo_maps
 from neardepth.kernel.pool_fit import FITS, ordered
 from neardepth.kernel.shared import SharedModel
 from neardepth.pool import Pool, Progress
 from neardepth.pool.pipeline import read_ahead
-from neardepth.steps.dense import CELLS, GRIDS, mirrored, pooled
-from neardepth.steps.views import frame
+from neardepth.steps.dense import CELLS
 
 Matrix = NDArray[np.float32]
 
@@ -104,14 +104,9 @@ def _load(pool: Pool, pair_id: str) -> tuple[Photo, Matrix]:
 def _asked(
     shared: SharedModel, encoders: Sequence[Encoder], photo: Photo, truth: Matrix
 ) -> tuple[NDArray[np.float16], ...]:
-    image = frame(photo.image)[None]
-    maps = [encoder.maps(image, list(GRIDS)) for encoder in encoders]
+    maps = photo_maps(encoders, framed(photo.image))
     prediction = shared.model.predict(maps)
-    reflected = [
-        mirrored(pooled(network), {level: network[level].shape[1] for level in GRIDS})
-        for network in maps
-    ]
-    codes = np.stack([prediction.codes[0], shared.model.codes(reflected)[0]])
+    codes = np.stack([prediction.codes[0], mirror_codes(shared.model, maps)])
     residual = np.array(prediction.residual)
     maps_of = (truth.ravel(), prediction.log_depth.ravel(), prediction.spread.ravel())
     return tuple(part.astype(np.float16) for part in (*maps_of, codes, residual))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from neardepth.imaging.intrinsics import Intrinsics
 from neardepth.imaging.photos import Photo
 from neardepth.imaging.resize import resize_depth, resize_photo
 from neardepth.methods import Method
+from neardepth.result import Neighbour
 from neardepth.retrieval.camera import relative_focal
 from neardepth.retrieval.common import working_size
 from neardepth.steps.refinement import REFINEMENTS, fill_unknown
@@ -47,6 +49,34 @@ def maps_of(
         "uncertainty": depth * resize_depth(spread, full),
         "filled": np.isnan(depth) if fill else None,
     }
+
+
+def ranked(
+    ids: Sequence[str],
+    correlations: NDArray[np.float32],
+    weights: NDArray[np.float32],
+    count: int,
+    own: int | None = None,
+) -> tuple[tuple[Neighbour, ...], Neighbour]:
+    """Return the images of largest weight, largest first, and the most correlated one.
+
+    Args:
+        ids: N.
+        correlations: N, with the photo.
+        weights: N, of any sign.
+        count: how many to name.
+        own: the photo's own place, which is left out where there are others.
+    """
+
+    def neighbour(place: int) -> Neighbour:
+        return Neighbour(ids[place], float(correlations[place]), float(weights[place]), kept=True)
+
+    order = np.argsort(-np.abs(weights), kind="stable")
+    alike = correlations.copy()
+    if own is not None:
+        alike[own] = -np.inf
+    named = order[order != own][:count]
+    return tuple(map(neighbour, named)), neighbour(int(np.argmax(alike)))
 
 
 def camera_of(

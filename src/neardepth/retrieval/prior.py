@@ -17,17 +17,17 @@ from neardepth.imaging.intrinsics import Intrinsics
 from neardepth.imaging.photos import Photo
 from neardepth.kernel.adaptation import Adaptation, adapt
 from neardepth.kernel.model import Prediction, cosines
+from neardepth.kernel.photo_maps import framed, photo_maps
 from neardepth.kernel.pool_fit import focal_lengths
 from neardepth.kernel.pool_prior import PriorOnPool, pool_prior
 from neardepth.kernel.shared import SharedModel
 from neardepth.methods import Method
 from neardepth.pool import Pool, Progress
 from neardepth.result import DepthResult, Neighbour
-from neardepth.retrieval.answers import camera_of, maps_of
+from neardepth.retrieval.answers import camera_of, maps_of, ranked
 from neardepth.retrieval.common import REFITTED, facts_of, rows_of
 from neardepth.retrieval.evidence import prior_evidence
-from neardepth.steps.dense import CELLS, GRIDS, Maps
-from neardepth.steps.views import frame
+from neardepth.steps.dense import CELLS, Maps
 
 COPY = 0.85
 """Correlation above which a photo is taken for a copy of one that the model was fitted on, unless
@@ -81,6 +81,7 @@ class PriorRetrieval:
         self.shared, self.method, self.encoders, self.fill = shared, method, tuple(encoders), fill
         self.pool, self.frames = pool, frames
         self._pool_focal: float | None = None
+        self._names = [f"{shared.name}:{pair_id}" for pair_id in shared.ids]
         self._shift = np.float32(0)
         """What is added to log depth for the pool's usual camera."""
         self._learned: _Learned | None = None
@@ -109,11 +110,11 @@ class PriorRetrieval:
 
     def prepare(self, photo: Photo) -> NDArray[np.uint8]:
         """Resize a photo to what the networks look at, 1×H×W×3."""
-        return frame(photo.image)[None]
+        return framed(photo.image)
 
     def describe(self, prepared: NDArray[np.uint8]) -> list[Maps]:
         """Return each network's maps of a prepared photo."""
-        return [encoder.maps(prepared, list(GRIDS)) for encoder in self.encoders]
+        return photo_maps(self.encoders, prepared)
 
     def estimate(
         self, photo: Photo, descriptor: list[Maps], exclude: Collection[str] = ()
@@ -178,12 +179,13 @@ class PriorRetrieval:
         model, codes = self.shared.model, prediction.codes
         log_depth, spread = prediction.log_depth, prediction.spread
         unlike = prediction.novelty > model.calibration.limit
-        named = _ranked(
-            [f"{self.shared.name}:{pair_id}" for pair_id in self.shared.ids],
+        named, alike = ranked(
+            self._names,
             model.correlations(codes),
             model.weights_of(prediction.similarity),
+            self.method.k,
         )
-        nearest = alike = max(named, key=lambda neighbour: neighbour.correlation)
+        nearest = alike
         if learned is not None:
             on_pool, adaptation = learned.on_pool, learned.adaptation
             change = adaptation.correction(codes)[0] if own is None else adaptation.alone[own]
@@ -193,12 +195,11 @@ class PriorRetrieval:
             if familiar or adaptation.spread > 1:  # a pool says nothing good of photos unlike it
                 spread = spread * np.float32(adaptation.spread)
             weights = adaptation.weights_of(codes)
-            mine = _ranked(on_pool.ids, cosines(codes, on_pool.codes[:, 0]), weights, own)
-            named += mine
-            nearest = max(mine, key=lambda neighbour: neighbour.correlation, default=nearest)
-        named.sort(key=lambda neighbour: -abs(neighbour.weight))
+            correlations = cosines(codes, on_pool.codes[:, 0])
+            mine, nearest = ranked(on_pool.ids, correlations, weights, self.method.k, own)
+            named = tuple(sorted((*named, *mine), key=lambda neighbour: -abs(neighbour.weight)))
         camera, assumption, shift = self._camera(photo, learned)
-        neighbours = tuple(named[: self.method.k])
+        neighbours = named[: self.method.k]
         return DepthResult(
             photo=photo,
             **maps_of(photo.image, log_depth + shift, spread, self.method, self.fill),
@@ -305,15 +306,3 @@ def refuse_seen(shared: SharedModel, hashes: dict[str, str]) -> None:
     if seen:
         count = f" and {len(seen) - 1} more photos" if len(seen) > 1 else ""
         raise ModelError(f"model {shared.name} was fitted on {seen[0]}{count}, {_GO_ON}")
-
-
-def _ranked(
-    ids: Sequence[str], correlations: NDArray[Any], weights: NDArray[Any], own: int | None = None
-) -> list[Neighbour]:
-    return [
-        Neighbour(pair_id, float(correlation), float(weight), kept=True)
-        for place, (pair_id, correlation, weight) in enumerate(
-            zip(ids, correlations, weights, strict=True)
-        )
-        if place != own
-    ]

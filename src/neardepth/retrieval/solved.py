@@ -12,15 +12,15 @@ from neardepth.errors import PoolError
 from neardepth.imaging.photos import Photo
 from neardepth.kernel.fitting import Fit
 from neardepth.kernel.model import KernelModel, Prediction
+from neardepth.kernel.photo_maps import framed, photo_maps
 from neardepth.kernel.pool_fit import ordered, pool_fit
 from neardepth.methods import Method
 from neardepth.pool import Pool, Progress
-from neardepth.result import DepthResult, Neighbour
-from neardepth.retrieval.answers import camera_of, maps_of
+from neardepth.result import DepthResult
+from neardepth.retrieval.answers import camera_of, maps_of, ranked
 from neardepth.retrieval.common import REFITTED, facts_of, rows_of
 from neardepth.retrieval.evidence import pool_evidence
-from neardepth.steps.dense import GRIDS, Maps
-from neardepth.steps.views import frame
+from neardepth.steps.dense import Maps
 
 _FITS = 8  # fits without parts of the pool that are held at a time
 
@@ -54,11 +54,11 @@ class KernelRetrieval:
 
     def prepare(self, photo: Photo) -> NDArray[np.uint8]:
         """Resize a photo to what the networks look at, 1×H×W×3."""
-        return frame(photo.image)[None]
+        return framed(photo.image)
 
     def describe(self, prepared: NDArray[np.uint8]) -> list[Maps]:
         """Return each network's maps of a prepared photo."""
-        return [encoder.maps(prepared, list(GRIDS)) for encoder in self.encoders]
+        return photo_maps(self.encoders, prepared)
 
     def estimate(
         self, photo: Photo, descriptor: list[Maps], exclude: Collection[str] = ()
@@ -106,19 +106,8 @@ class KernelRetrieval:
         own: int | None = None,
     ) -> DepthResult:
         weights = model.weights_of(prediction.similarity, own)
-        ranked = np.argsort(-np.abs(weights), kind="stable")
-        named = ranked[ranked != own][: self.method.k]
-        names = [ids[place] for place in named]
         correlations = model.correlations(prediction.codes)
-        alike = correlations.copy()
-        if own is not None:
-            alike[own] = -np.inf
-        nearest = int(np.argmax(alike))
-
-        def neighbour(place: int) -> Neighbour:
-            correlation, weight = float(correlations[place]), float(weights[place])
-            return Neighbour(ids[place], correlation, weight, kept=True)
-
+        neighbours, nearest = ranked(ids, correlations, weights, self.method.k, own)
         camera, assumption, shift = camera_of(photo, model.focal, "pool")
         return DepthResult(
             photo=photo,
@@ -129,9 +118,9 @@ class KernelRetrieval:
                 self.method,
                 self.fill,
             ),
-            neighbours=tuple(map(neighbour, named)),
-            nearest=neighbour(nearest),
-            evidence=pool_evidence(self.pool, names),
+            neighbours=neighbours,
+            nearest=nearest,
+            evidence=pool_evidence(self.pool, [neighbour.id for neighbour in neighbours]),
             low_confidence=prediction.novelty > model.calibration.limit,
             intrinsics=camera,
             method={
