@@ -18,9 +18,9 @@ from neardepth.pool.pipeline import read_ahead
 from neardepth.result import DepthResult
 from neardepth.retrieval.camera import with_camera
 from neardepth.retrieval.choice import AUTO, NONE, choose_retrieval
-from neardepth.retrieval.encoders import choose_encoder, choose_encoders
+from neardepth.retrieval.encoders import choose_encoders, choose_pool_encoders
+from neardepth.retrieval.neighbours import NeighbourRetrieval
 from neardepth.retrieval.prior import PriorRetrieval
-from neardepth.retrieval.tiles import TileRetrieval
 
 PREFETCH = 2
 """Photos that are read ahead of the network, beside those being read."""
@@ -37,7 +37,7 @@ class DepthEstimator:
             pool's own pairs (see `choose_retrieval`).
         frames: where the pictures of the model's own photos may be found, for explanations.
         encoder: an encoder, a registered name or an ONNX file, instead of the pool's or the
-            method's own; for methods of solved weights several names may be joined by "+".
+            method's own; several names may be joined by "+".
         focal_px: focal length of the photos in pixels, where their EXIF data do not tell it or
             are wrong.
         fov: horizontal field of view of the photos in degrees, instead of ``focal_px``.
@@ -104,11 +104,11 @@ class DepthEstimator:
             return retrieval
         if prior not in (AUTO, NONE) or frames is not None:
             raise MethodError(f"method {self.method.name} takes no prior and no frames; use kernel")
-        return TileRetrieval(
-            self._pool_of_tiles(), self.method, self.encoders[0], self.fill, progress
+        return NeighbourRetrieval(
+            self._needed_pool(), self.method, self.encoders, self.fill, progress
         )
 
-    def _pool_of_tiles(self) -> Pool:
+    def _needed_pool(self) -> Pool:
         if self.pool is None:
             raise MethodError(f"method {self.method.name} needs a pool: give --pool")
         return self.pool
@@ -133,7 +133,7 @@ class DepthEstimator:
             return (requested,)
         if self.method.weights == "solved":
             return choose_encoders(self.method, requested, threads, providers)
-        return (choose_encoder(self._pool_of_tiles(), self.method, requested, threads, providers),)
+        return choose_pool_encoders(self._needed_pool(), self.method, requested, threads, providers)
 
     def __call__(self, photo: PhotoSource, *, exclude: Collection[str] = ()) -> DepthResult:
         """Estimate the depth of one photo.
@@ -228,7 +228,7 @@ class DepthEstimator:
 
 
 class Retrieval(Protocol):
-    """From a photo to its depth; `TileRetrieval`, `KernelRetrieval` and `PriorRetrieval`."""
+    """From a photo to its depth; `NeighbourRetrieval`, `KernelRetrieval` and `PriorRetrieval`."""
 
     def prepare(self, photo: Photo) -> Any:
         """Make a photo the networks' input; called in reader threads."""

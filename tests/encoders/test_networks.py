@@ -9,6 +9,7 @@ import pytest
 from checkpoints import photo_tiles, resnet50_state, write_state
 
 from neardepth.encoders import Encoder, load_encoder
+from neardepth.encoders.network import NetworkEncoder
 from neardepth.encoders.efficientnet import build_efficientnet_lite
 from neardepth.encoders.registry import ENCODERS
 from neardepth.encoders.resnet import build_resnet50
@@ -56,7 +57,7 @@ def test_efficientnet_lite_golden_values(shared_cache: Path, name: str) -> None:
 def test_resnet50_golden_values() -> None:
     # A narrow network of the same layout.
     model = build_resnet50(resnet50_state(width=8)).SerializeToString()
-    assert_golden(Encoder(model, name="resnet50", weights_hash="", source="resnet50"))
+    assert_golden(NetworkEncoder(model, name="resnet50", weights_hash="", source="resnet50"))
 
 
 def test_red_and_blue_matter(shared_cache: Path) -> None:

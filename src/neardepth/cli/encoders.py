@@ -13,21 +13,21 @@ app = typer.Typer(help="The networks that describe tiles.", no_args_is_help=True
 
 @app.command("list")
 def list_() -> None:
-    """List the encoders known by name; any ONNX file can be used as well."""
+    """List the networks and hand-made descriptors known by name; any ONNX file will do as well."""
     from rich.console import Console
     from rich.table import Table
 
     from neardepth.encoders import list_encoders
 
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for heading in ("encoder", "input", "numbers a tile", "weights", "licence", "from", "here"):
+    for heading in ("encoder", "input", "numbers", "weights", "licence", "from", "here"):
         table.add_column(heading, overflow="fold")
     for encoder in list_encoders():
         table.add_row(
             encoder.name,
             f"{encoder.size[1]}×{encoder.size[0]} px",
             str(encoder.dim),
-            f"{encoder.megabytes} MB",
+            f"{encoder.megabytes} MB" if encoder.megabytes else "–",
             encoder.licence,
             encoder.origin,
             "yes" if encoder.available else "no",

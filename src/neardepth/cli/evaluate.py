@@ -97,7 +97,12 @@ Folds = Annotated[int | None, _rule("Parts of kfold and blocks. [default: 5]")]
 Margin = Annotated[
     int | None, _rule("Images around a block that are not used for it either. [default: 0]")
 ]
-Seed = Annotated[int | None, _rule("Of folds, random neighbour and bootstrap. [default: 0]")]
+Seed = Annotated[
+    int | None, _rule("Of folds, sample, random neighbour and bootstrap. [default: 0]")
+]
+Sample = Annotated[
+    int | None, _rule("Judge only so many images, drawn at random; the pool stays whole.")
+]
 Baselines = Annotated[
     bool | None,
     _rule(
@@ -122,6 +127,7 @@ def evaluate(
     folds: Folds = None,
     margin: Margin = None,
     seed: Seed = None,
+    sample: Sample = None,
     baselines: Baselines = None,
     rerun: Rerun = None,
     json: Json = None,
@@ -153,6 +159,7 @@ def evaluate(
         "folds": folds,
         "margin": margin,
         "seed": seed,
+        "sample": sample,
         "baselines": baselines,
     }
     experiment, earlier = _experiment(_known(given), rerun)

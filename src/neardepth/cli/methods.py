@@ -32,10 +32,12 @@ def _settings(method: Method) -> str:
     if method.grid is None:
         parts = ["whole frame", f"names {method.k} images", f"model {method.model}"]
     else:
+        near_best = method.selection == "near-best"
         parts = [
-            "{}x{} tiles".format(*method.grid),
-            f"k {method.k}",
-            f"threshold {method.threshold:g}",
+            "whole frame" if method.grid == (1, 1) else "{}x{} tiles".format(*method.grid),
+            f"k {method.k} by {method.similarity}",
+            f"threshold {method.threshold:g}" + (" of the best" if near_best else ""),
+            *([f"clusters of {method.cluster_size}"] if method.cluster_size else []),
             f"fusion {method.fusion}",
         ]
     return ", ".join([method.encoder, *parts, f"refine {method.refine}"])

@@ -40,14 +40,14 @@ EncoderName = Annotated[
     typer.Option(
         "--encoder",
         metavar="NAME|FILE.onnx",
-        help="Network, instead of the pool's or the method's own; kernel takes several, A+B.",
+        help="Network or descriptor, instead of the pool's or method's own; several: A+B.",
         rich_help_panel=_STEPS,
     ),
 ]
 Tiles = Annotated[
     str | None,
     typer.Option(
-        metavar="RxC", help="Tile methods: rows × columns, e.g. 4x4.", rich_help_panel=_STEPS
+        metavar="RxC", help="All but kernel: rows × columns, e.g. 4x4.", rich_help_panel=_STEPS
     ),
 ]
 Neighbours = Annotated[
@@ -57,13 +57,15 @@ Neighbours = Annotated[
 Threshold = Annotated[
     float | None,
     typer.Option(
-        help="Tile methods: keep neighbours correlated above this.", rich_help_panel=_STEPS
+        help="All but kernel: keep neighbours correlated above this.", rich_help_panel=_STEPS
     ),
 ]
 Fusion = Annotated[
     str | None,
     typer.Option(
-        help="Tile methods: weighted-mean, weighted-median, log-mean.", rich_help_panel=_STEPS
+        help="All but kernel: weighted-mean, weighted-median, log-mean, local-median, stacked, "
+        "warped-median or depth-transfer.",
+        rich_help_panel=_STEPS,
     ),
 ]
 Refine = Annotated[

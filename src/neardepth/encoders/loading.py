@@ -10,10 +10,13 @@ from pathlib import Path
 
 from neardepth.encoders.cache import graph_path, load_graph
 from neardepth.encoders.encoder import Encoder
+from neardepth.encoders.handcrafted import HandcraftedEncoder
+from neardepth.encoders.network import NetworkEncoder
 from neardepth.encoders.preprocessing import Preprocessing
 from neardepth.encoders.registry import ENCODERS, EncoderSpec
 from neardepth.encoders.weights import obtain_weights, weights_path
 from neardepth.errors import EncoderError
+from neardepth.steps.handcrafted import HANDCRAFTED, SIZE
 
 
 def load_encoder(
@@ -23,14 +26,15 @@ def load_encoder(
     threads: int | None = None,
     providers: Sequence[str] | None = None,
 ) -> Encoder:
-    """Load a registered encoder, or any ONNX network from images to features.
+    """Load a registered encoder, a hand-made descriptor, or any ONNX network to features.
 
     Args:
         name_or_path: a name that `list_encoders` gives, or the path of an .onnx file whose input
             is float32 N×3×H×W and whose first output is N×D, or N×D×h×w to be averaged.
         preprocessing: None means the registered one; for FILE.onnx, what FILE.json beside it
             says (``{"size": [H, W], "mean": [r, g, b], "std": [r, g, b]}``), else the graph's
-            input size (224×224 where it is open) with ImageNet's mean and deviation.
+            input size (224×224 where it is open) with ImageNet's mean and deviation. Hand-made
+            descriptors have their own.
         threads: threads that work on one run; None leaves the number to ONNX Runtime.
         providers: ONNX Runtime execution providers, best first; None means the CPU.
 
@@ -41,6 +45,8 @@ def load_encoder(
     """
     if name_or_path.lower().endswith(".onnx"):
         return _load_file(Path(name_or_path), preprocessing, threads, providers)
+    if name_or_path in HANDCRAFTED:
+        return HandcraftedEncoder(name_or_path)
     return load_registered(
         _find(name_or_path), preprocessing=preprocessing, threads=threads, providers=providers
     )
@@ -55,7 +61,7 @@ def load_registered(
 ) -> Encoder:
     """Load the encoder that ``spec`` describes; otherwise as `load_encoder`."""
     model, weights_hash = load_graph(spec)
-    return Encoder(
+    return NetworkEncoder(
         model,
         name=spec.name,
         weights_hash=weights_hash,
@@ -68,17 +74,17 @@ def load_registered(
 
 @dataclass(frozen=True)
 class EncoderListing:
-    """A registered encoder, for people."""
+    """A registered encoder or a hand-made descriptor, for people."""
 
     name: str
     dim: int
     """Length of a tile's feature vector."""
     size: tuple[int, int]
-    """Height and width of the network's input, pixels."""
+    """Height and width of the input, pixels."""
     licence: str
     """Licence of the weights."""
     megabytes: int
-    """Size of the weights file."""
+    """Size of the weights file; 0 where there are none."""
     origin: str
     """Address or package that the weights come from."""
     available: bool
@@ -87,7 +93,7 @@ class EncoderListing:
 
 def list_encoders() -> list[EncoderListing]:
     """Return every registered encoder and whether it is available now."""
-    return [
+    networks = [
         EncoderListing(
             name=spec.name,
             dim=spec.dim,
@@ -98,6 +104,10 @@ def list_encoders() -> list[EncoderListing]:
             available=_is_available(spec),
         )
         for spec in ENCODERS.values()
+    ]
+    return networks + [
+        EncoderListing(name, dim, SIZE, "none needed", 0, "computed", available=True)
+        for name, (_, dim) in HANDCRAFTED.items()
     ]
 
 
@@ -110,6 +120,8 @@ def fetch(name: str) -> Path:
     Raises:
         EncoderError: no such encoder, or its weights cannot be fetched; says what to do.
     """
+    if name in HANDCRAFTED:
+        raise EncoderError(f"{name} has no weights: there is nothing to fetch")
     return obtain_weights(_find(name))[0]
 
 
@@ -118,7 +130,8 @@ def _find(name: str) -> EncoderSpec:
         return ENCODERS[name]
     except KeyError:
         raise EncoderError(
-            f"there is no encoder '{name}'; there are {', '.join(ENCODERS)}, or give an .onnx file"
+            f"there is no encoder '{name}'; there are {', '.join((*ENCODERS, *HANDCRAFTED))}, or "
+            "give an .onnx file"
         ) from None
 
 
@@ -143,7 +156,7 @@ def _load_file(
                 digest.update(beside.read_bytes())
     except OSError as error:
         raise EncoderError(f"{path} cannot be read: {error.strerror or error}") from error
-    return Encoder(
+    return NetworkEncoder(
         path,
         name=path.stem,
         weights_hash=digest.hexdigest(),

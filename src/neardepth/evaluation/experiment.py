@@ -59,6 +59,8 @@ class Experiment:
     seed: int = 0
     """Of the folds, the random neighbour and the bootstrap."""
     baselines: bool = True
+    sample: int | None = None
+    """So many of the queries, drawn at random by the seed; None takes all."""
 
     def __post_init__(self) -> None:
         if not self.sources:
@@ -71,6 +73,8 @@ class Experiment:
             )
         if self.margin and self.protocol != "blocks":
             raise MethodError("a margin goes with protocol 'blocks' only")
+        if self.sample is not None and self.sample < 1:
+            raise MethodError("a sample has at least one query")
         if self.margin < 0 or self.seed < 0:
             raise MethodError("margin and seed cannot be below 0")
         find_profile(self.profile)

@@ -68,6 +68,19 @@ def make_task(
     Raises:
         NearDepthError: a source, the pool or the protocol does not fit; the message says why.
     """
+    task = _whole_task(experiment, bar, threads, providers)
+    if experiment.sample is None or experiment.sample >= len(task.queries):
+        return task
+    drawn = np.random.default_rng(experiment.seed).permutation(len(task.queries))
+    places = sorted(drawn[: experiment.sample].tolist())
+    note = f"a random {len(places)} of {len(task.queries)} queries, seed {experiment.seed}"
+    queries = tuple(task.queries[place] for place in places)
+    return replace(task, queries=queries, notes=(*task.notes, note))
+
+
+def _whole_task(
+    experiment: Experiment, bar: Bar, threads: int | None, providers: Sequence[str] | None
+) -> Task:
     sources = [open_source(path, experiment.depth_scale) for path in experiment.sources]
     raw = experiment.judged_by().raw_truth
     truths = _raw(experiment) if raw else sources

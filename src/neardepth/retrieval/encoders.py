@@ -9,26 +9,29 @@ from neardepth.encoders import Encoder, Preprocessing, load_encoder
 from neardepth.errors import EncoderError
 from neardepth.methods import Method
 from neardepth.pool import Pool
+from neardepth.steps.handcrafted import HANDCRAFTED
 
 
-def choose_encoder(
+def choose_pool_encoders(
     pool: Pool,
     method: Method,
     requested: str | None,
     threads: int | None = None,
     providers: Sequence[str] | None = None,
-) -> Encoder:
-    """Load the encoder to describe photos with: the requested, the pool's own or the method's.
+) -> tuple[Encoder, ...]:
+    """Load what describes photos: the requested encoder, the pool's own or the method's.
 
-    A pool that was built with an encoder of the user's choice keeps to it for every method, so
-    that its descriptors are used; another encoder is only ever taken when asked for by name.
+    A pool that was built with an encoder of the user's choice keeps to it for every method whose
+    own is a network, so that its descriptors are used; hand-made descriptors are what their
+    methods are about. Another encoder is only ever taken when asked for by name.
 
     Raises:
         EncoderError: its weights are not available, or are not those the pool was built with.
     """
     setting = pool.encoder_setting
-    if requested is not None or setting is None:
-        return load_encoder(requested or method.encoder, threads=threads, providers=providers)
+    handmade = not HANDCRAFTED.keys().isdisjoint(split_names(method.encoder))
+    if requested is not None or setting is None or handmade:
+        return choose_encoders(method, requested, threads, providers)
     try:
         encoder = load_encoder(
             setting["source"],
@@ -46,7 +49,7 @@ def choose_encoder(
             f"{setting['source']} has changed since {pool.path} was built with it; describe the "
             f"pool anew with `neardepth pool encode {pool.path} --encoder {setting['source']}`"
         )
-    return encoder
+    return (encoder,)
 
 
 def choose_encoders(
@@ -55,15 +58,14 @@ def choose_encoders(
     threads: int | None = None,
     providers: Sequence[str] | None = None,
 ) -> tuple[Encoder, ...]:
-    """Load the networks of a method: those named, joined by "+" where weights are solved.
+    """Load the encoders of a method: those named, joined by "+".
 
     The encoder that a pool was built with describes tiles; it is not considered here.
 
     Raises:
         EncoderError: one is not available.
     """
-    text = requested or method.encoder
-    names = split_names(text) if method.weights == "solved" else [text]
+    names = split_names(requested or method.encoder)
     return tuple(load_encoder(name, threads=threads, providers=providers) for name in names)
 
 

@@ -47,18 +47,20 @@ def weighted_median(depths: Depths, weights: NDArray[np.float32]) -> Depths:
     """Depth at which half of the weight is nearer and half is farther.
 
     Where the halves meet exactly between two depths their mean is taken, so that equal weights
-    give the plain median. Arguments and result as for `weighted_mean`.
+    give the plain median. Arguments and result as for `weighted_mean`; weights may differ from
+    pixel to pixel, K×H×W.
     """
     weights = _checked(depths, weights)
+    pick = np.take_along_axis
     order = np.argsort(depths, axis=0)  # NaN sorts last
-    depths = np.take_along_axis(depths, order, axis=0)
-    mass = np.where(np.isnan(depths), np.float32(0), weights[order])
+    depths = pick(depths, order, axis=0)
+    weights = weights[order] if weights.ndim == 1 else pick(weights, order, axis=0)
+    mass = np.where(np.isnan(depths), np.float32(0), weights)
     below = np.cumsum(mass, axis=0, dtype=np.float64)
     half = below[-1] / 2
     tolerance = 1e-6 * half
     lower = np.argmax(below >= half - tolerance, axis=0)[None]
     upper = np.argmax(below > half + tolerance, axis=0)[None]
-    pick = np.take_along_axis
     return np.asarray((pick(depths, lower, axis=0) + pick(depths, upper, axis=0))[0] / 2)
 
 
@@ -88,6 +90,7 @@ def spread(depths: Depths, weights: NDArray[np.float32], fused: Depths) -> Depth
 
 def _checked(depths: Depths, weights: NDArray[np.float32]) -> NDArray[np.float32]:
     weights = np.asarray(weights, np.float32)
-    if depths.ndim != 3 or weights.shape != depths.shape[:1] or not (weights > 0).all():
+    fitting = weights.shape in (depths.shape[:1], depths.shape)
+    if depths.ndim != 3 or not fitting or not (weights > 0).all():
         raise ValueError(f"{depths.shape} depth maps need as many positive weights, not {weights}")
     return weights

@@ -1,4 +1,4 @@
-"""Retrieval by tiles: the paper's six steps, with weights that are correlations."""
+"""Retrieval of neighbours: the paper's six steps, and those of the methods before it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neardepth.encoders import Encoder
+from neardepth.encoders import Encoder, joint_info
 from neardepth.errors import PoolError
 from neardepth.imaging.photos import Photo
 from neardepth.imaging.resize import resize_depth, resize_photo
@@ -18,45 +18,61 @@ from neardepth.pool.descriptors import Describer
 from neardepth.result import DepthResult, Neighbour
 from neardepth.retrieval.common import facts_of, rows_of, working_size
 from neardepth.retrieval.evidence import pool_evidence
+from neardepth.retrieval.index import Index
+from neardepth.retrieval.structure import Structure
 from neardepth.steps.fusion import FUSIONS, spread
-from neardepth.steps.neighbours import correlate, nearest, standardise
 from neardepth.steps.refinement import REFINEMENTS, fill_unknown
-from neardepth.steps.selection import select
+from neardepth.steps.selection import SELECTIONS, members
+from neardepth.steps.transfer import TRANSFERS, Candidates, transfer_size
 
 
-class TileRetrieval:
-    """Describes tiles, finds the most correlated pool images and fuses their depth.
+class NeighbourRetrieval:
+    """Describes a photo, finds the pool images most like it and fuses their depth.
 
     Args:
         pool: an open pool.
         method: the settings of the steps.
-        encoder: the network that describes tiles.
+        encoders: what describes tiles; of several, how much each counts is learned from the pool.
         fill: fill in what no neighbour knows.
         progress: told how far the pool's descriptors are, where some must be computed first.
     """
 
     def __init__(
-        self, pool: Pool, method: Method, encoder: Encoder, fill: bool, progress: Progress | None
+        self,
+        pool: Pool,
+        method: Method,
+        encoders: Sequence[Encoder],
+        fill: bool,
+        progress: Progress | None,
     ) -> None:
-        self.pool, self.method, self.encoder, self.fill = pool, method, encoder, fill
-        self._describer = Describer(encoder, method.tiles)
-        self._standardised = standardise(
+        self.pool, self.method, self.encoders, self.fill = pool, method, tuple(encoders), fill
+        self._describers = [Describer(encoder, method.tiles) for encoder in self.encoders]
+        tables = [
             np.asarray(ensure_descriptors(pool, encoder, method.tiles, progress), np.float32)
+            for encoder in self.encoders
+        ]
+        self._structure = Structure(pool)
+        """Read from the pool when it is first needed."""
+        shares = self._structure.shares(tables) if len(tables) > 1 else None
+        self._index = Index(tables, method.similarity, shares)
+        self._clusters = (
+            self._structure.clusters(self._index.rows, method.cluster_size)
+            if method.cluster_size
+            else None
         )
-        self._row = {pair_id: row for row, pair_id in enumerate(pool.ids)}
 
-    def prepare(self, photo: Photo) -> NDArray[np.float32]:
-        """Cut a photo into the network's input, T×3×H×W float32."""
-        return self._describer.prepare(photo)
+    def prepare(self, photo: Photo) -> list[NDArray[np.float32]]:
+        """Cut a photo into each encoder's input."""
+        return [describer.prepare(photo) for describer in self._describers]
 
-    def describe(self, prepared: NDArray[np.float32]) -> NDArray[np.float32]:
+    def describe(self, prepared: list[NDArray[np.float32]]) -> NDArray[np.float32]:
         """Return the descriptor of a prepared photo, D float32."""
-        descriptor: NDArray[np.float32] = self._describer.describe([prepared])[0]
-        return descriptor
+        pairs = zip(self._describers, prepared, strict=True)
+        return np.concatenate([describer.describe([tiles])[0] for describer, tiles in pairs])
 
     def alone(self, pair_id: str, exclude: Collection[str]) -> DepthResult:
         """Estimate a pool photo from its own descriptor, without some of the pool."""
-        descriptor = self._standardised[self._row[pair_id]]
+        descriptor = self._index.rows[self.pool.row_of[pair_id]]
         return self.estimate(self.pool.photo(pair_id), descriptor, exclude)
 
     def estimate(
@@ -74,20 +90,26 @@ class TileRetrieval:
         """
         excluded = np.zeros(len(self.pool), np.bool_)
         excluded[rows_of(self.pool, exclude)] = True
-        correlations = correlate(descriptor[None], self._standardised)[0]
-        found = nearest(correlations, self.method.k, excluded)
+        likeness = self._index.compare(descriptor)
+        found = self._index.nearest(likeness, self.method.k, excluded)
         if not len(found):
             raise PoolError(
                 f"{self.pool.path}: every pair of the pool is excluded for {photo.name}"
             )
-        correlations = correlations[found]
+        if self._clusters is not None:
+            found = members(self._clusters, found, likeness, excluded)
+        correlations = self._index.correlate(descriptor, found)
         ids = [self.pool.ids[row] for row in found]
-        kept, low_confidence = select(correlations, self.method.threshold)
+        kept, low_confidence = SELECTIONS[self.method.selection](
+            correlations, self.method.threshold
+        )
         # A lone best neighbour may correlate negatively; its weight cancels out of Eq. 2.
-        weights = np.where(kept, np.maximum(correlations, np.finfo(np.float32).tiny), 0)
+        shares = np.maximum(correlations, np.finfo(np.float32).tiny)
+        weights = np.where(kept, 1 if self.method.weights == "equal" else shares, 0)
+        weights = weights.astype(np.float32)
         return DepthResult(
             photo=photo,
-            **self._combine(photo.image, np.array(ids)[kept].tolist(), weights[kept]),
+            **self._combine(photo.image, np.array(ids)[kept].tolist(), weights[kept], excluded),
             neighbours=tuple(
                 Neighbour(id=pair_id, correlation=float(c), weight=float(share), kept=bool(keep))
                 for pair_id, c, share, keep in zip(
@@ -97,22 +119,30 @@ class TileRetrieval:
             evidence=pool_evidence(self.pool, ids),
             low_confidence=low_confidence,
             intrinsics=photo.intrinsics,
-            method={**self.method.settings(), "encoder": self.encoder.info()},
+            method={**self.method.settings(), "encoder": joint_info(self.encoders)},
             pool=facts_of(self.pool),
         )
 
     def _combine(
-        self, photo: NDArray[np.uint8], ids: Sequence[str], weights: NDArray[np.float32]
+        self,
+        photo: NDArray[np.uint8],
+        ids: Sequence[str],
+        weights: NDArray[np.float32],
+        excluded: NDArray[np.bool_],
     ) -> dict[str, Any]:
         """Fuse and refine the neighbours' depth: the maps of a `DepthResult`."""
         size, full = working_size(photo), photo.shape[:2]
         maps = self.pool.depths(ids)
         depths = np.stack([resize_depth(depth, size) for depth in maps])
-        fused = FUSIONS[self.method.fusion](depths, weights)
+        if self.method.fusion in TRANSFERS:
+            small = self._transfer(photo, ids, maps, weights, excluded)
+            fused, known = resize_depth(small, size), None
+        else:
+            fused = FUSIONS[self.method.fusion](depths, weights)
+            known = known_to_any(maps, full)
         refined = REFINEMENTS[self.method.refine](
             fused, resize_photo(photo, size), self.method.refine_radius, self.method.refine_sigma
         )
-        known = known_to_any(maps, full)
 
         def answer(values: NDArray[np.float32]) -> NDArray[np.float32]:
             resized = resize_depth(values, full)
@@ -125,6 +155,26 @@ class TileRetrieval:
             "uncertainty": answer(spread(depths, weights, fused)),
             "filled": np.isnan(depth) if self.fill else None,
         }
+
+    def _transfer(
+        self,
+        photo: NDArray[np.uint8],
+        ids: Sequence[str],
+        maps: Sequence[NDArray[np.float32]],
+        weights: NDArray[np.float32],
+        excluded: NDArray[np.bool_],
+    ) -> NDArray[np.float32]:
+        """Fuse by a function that looks at the photos as well, on a grid of its own."""
+        size = transfer_size(photo)
+        return TRANSFERS[self.method.fusion](
+            Candidates(
+                photo=resize_photo(photo, size),
+                photos=np.stack([resize_photo(self.pool.photo(i).image, size) for i in ids]),
+                depths=np.stack([resize_depth(depth, size) for depth in maps]),
+                weights=weights,
+                usual=resize_depth(self._structure.mean(excluded), size),
+            )
+        )
 
 
 def known_to_any(
