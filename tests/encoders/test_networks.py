@@ -9,8 +9,8 @@ import pytest
 from checkpoints import photo_tiles, resnet50_state, write_state
 
 from neardepth.encoders import Encoder, load_encoder
-from neardepth.encoders.network import NetworkEncoder
 from neardepth.encoders.efficientnet import build_efficientnet_lite
+from neardepth.encoders.network import NetworkEncoder
 from neardepth.encoders.registry import ENCODERS
 from neardepth.encoders.resnet import build_resnet50
 from neardepth.encoders.weights import weights_path

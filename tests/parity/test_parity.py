@@ -32,7 +32,9 @@ def assert_same_features(path: Path, name: str, size: tuple[int, int] | None = N
     model = spec.build(read_checkpoint(path), name).SerializeToString()
     usual = spec.preprocessing
     preprocessing = Preprocessing(size or usual.size, usual.mean, usual.std)
-    encoder = NetworkEncoder(model, name=name, weights_hash="", source=name, preprocessing=preprocessing)
+    encoder = NetworkEncoder(
+        model, name=name, weights_hash="", source=name, preprocessing=preprocessing
+    )
     tiles = photo_tiles(*preprocessing.size)
     x = torch.from_numpy(tiles).permute(0, 3, 1, 2) / 255
     mean, std = (torch.tensor(v)[:, None, None] for v in (usual.mean, usual.std))

@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse.linalg import LinearOperator, cg
+from threadpoolctl import threadpool_limits
 
 Map = NDArray[np.float32]
 Real = NDArray[np.float64]
@@ -72,8 +73,10 @@ def optimise(frames: Sequence[Frame], usual: Map, flows: Sequence[NDArray[np.flo
     """
     terms = _terms(frames, usual, flows)
     x = np.stack([_median(frame.depths, usual) for frame in frames]).astype(np.float64)
-    for _ in range(_ROUNDS):
-        x = _reweighted(terms, x)
+    # Vectors of one photo are too short for threads: waking them takes longer than the sums.
+    with threadpool_limits(1, "blas"):
+        for _ in range(_ROUNDS):
+            x = _reweighted(terms, x)
     known = [frame.depths[np.isfinite(frame.depths)] for frame in frames]
     limits = np.concatenate([[part.min(), part.max()] for part in known if part.size])
     return np.clip(x, limits.min(), limits.max()).astype(np.float32)
