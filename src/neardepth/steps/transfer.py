@@ -36,12 +36,12 @@ class Candidates:
 
 
 def transfer_size(photo: NDArray[np.uint8]) -> tuple[int, int]:
-    """Return the grid that photos are compared on: the photo's aspect ratio, 240×320 pixels in all.
+    """Return the grid that photos are compared on: the photo's aspect ratio, 240×320 pixels at most.
 
     At least 16 pixels a side.
     """
     height, width = photo.shape[:2]
-    scale = (_AREA / (height * width)) ** 0.5
+    scale = min(1.0, (_AREA / (height * width)) ** 0.5)
     return max(16, round(height * scale)), max(16, round(width * scale))
 
 
