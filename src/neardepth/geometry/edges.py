@@ -41,6 +41,6 @@ def sharpen_edges(shift: NDArray[np.float32], photo: NDArray[np.uint8]) -> NDArr
     inside = ~starts
     near_start = np.arange(row.size) <= step[run]
     ends = np.where(near_start, shift[row, before[first][run]], shift[row, before[last][run] + 1])
-    stepped = shift.copy()
+    stepped: NDArray[np.float32] = shift.copy()
     stepped[row[inside], before[inside]] = ends[inside]
     return stepped

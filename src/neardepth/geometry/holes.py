@@ -2,39 +2,58 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from neardepth.geometry.warp import Warped
 
+Rows = NDArray[np.intp]
+Columns = NDArray[np.intp]
 
-def fill_holes(view: Warped) -> NDArray[np.uint8]:
+
+def fill_holes(view: Warped, blur: int) -> NDArray[np.uint8]:
     """Return H×W×3 colours of a view whose holes hold the background's.
 
     Of the two sides of a hole in its row, the farther one is what goes on behind; at the photo's
-    border there is only one.
+    border there is only one. A hole takes that side's last colour, averaged over the rows above
+    and below that are holes there too, so that single rows leave no streaks.
+
+    Args:
+        view: the view.
+        blur: rows above and below that are averaged.
     """
-    filled = view.image.copy()
+    filled: NDArray[np.uint8] = view.image.copy()
     row, column = np.nonzero(view.holes)
     if not row.size:
         return filled
     side = _background(view, row, column)
-    filled[row, column] = np.where((side >= 0)[:, None], view.image[row, np.maximum(side, 0)], 0)
+    colours = np.zeros_like(filled)
+    colours[row, column] = view.image[row, np.maximum(side, 0)] * (side >= 0)[:, None]
+    window = (1, 2 * blur + 1)
+    total = cv2.boxFilter(colours, cv2.CV_32F, window, normalize=False, borderType=_OUTSIDE)
+    count = cv2.boxFilter(
+        view.holes.view(np.uint8), cv2.CV_32F, window, normalize=False, borderType=_OUTSIDE
+    )
+    filled[row, column] = np.rint(total[row, column] / count[row, column][:, None])
     return filled
 
 
-def _background(
-    view: Warped, row: NDArray[np.int64], column: NDArray[np.int64]
-) -> NDArray[np.int64]:
+_OUTSIDE = cv2.BORDER_CONSTANT  # zeros: rows outside do not count
+
+
+def _background(view: Warped, row: Rows, column: Columns) -> Columns:
     """Return for each pixel of a hole the column of the background beside it, -1 for none."""
-    height, width = view.holes.shape
+    width = view.holes.shape[1]
     columns = np.arange(width, dtype=np.int32)
-    left = np.maximum.accumulate(np.where(view.holes, np.int32(-1), columns), axis=1)
-    right = np.minimum.accumulate(np.where(view.holes, np.int32(width), columns)[:, ::-1], axis=1)[
-        :, ::-1
+    before = np.where(view.holes, np.int32(-1), columns)
+    before = np.maximum.accumulate(before, axis=1)[row, column]
+    after = np.where(view.holes, np.int32(width), columns)[:, ::-1]
+    after = np.minimum.accumulate(after, axis=1)[:, ::-1][row, column]
+    nearness = [
+        np.where(there, view.shift[row, np.clip(at, 0, width - 1)], np.inf)
+        for at, there in ((before, before >= 0), (after, after < width))
     ]
-    before, after = left[row, column].astype(np.int64), right[row, column].astype(np.int64)
-    nearness_before = np.where(before >= 0, view.shift[row, before], np.inf)
-    nearness_after = np.where(after < width, view.shift[row, np.minimum(after, width - 1)], np.inf)
-    chosen = np.where(nearness_before <= nearness_after, before, after)
-    return np.where(chosen == width, -1, chosen)
+    chosen: Columns = np.where(nearness[0] <= nearness[1], before, after).astype(np.intp)
+    chosen[chosen == width] = -1
+    return chosen

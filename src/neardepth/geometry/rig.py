@@ -106,7 +106,7 @@ class Rig:
     def parallax(self, depth: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return H×W pixels of parallax for H×W metres; unknown where depth is."""
         with np.errstate(divide="ignore"):
-            pixels = np.float32(self.strength) / depth
+            pixels: NDArray[np.float32] = np.float32(self.strength) / depth
         pixels -= np.float32(self.strength / self.convergence)
         if math.isfinite(self.limit):
             np.clip(pixels, -self.limit, self.limit, out=pixels)

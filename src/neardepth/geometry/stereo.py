@@ -19,7 +19,8 @@ Mask = NDArray[np.bool_]
 Eye = Literal["left", "right"]
 
 _STRIP_PIXELS = 500_000  # worked on at a time: the arrays of a strip stay in the cache
-_CLEAN_WIDTH = 1000  # pixels of width for each pixel of margin beside an edge
+_MARGIN_SHARE = 1 / 800  # of the width: how far an edge's colours mix, at least two pixels
+_BLUR_SHARE = 1 / 200  # of the width: rows above and below that a filled hole is averaged over
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,13 +73,15 @@ def _eye(photo: Image, shift: NDArray[np.float32]) -> tuple[Image, Mask]:
     if not shift.any():
         return photo.copy(), np.zeros(shift.shape, np.bool_)
     height, width = shift.shape
-    margin = max(1, round(width / _CLEAN_WIDTH))
+    margin, blur = max(2, round(width * _MARGIN_SHARE)), max(1, round(width * _BLUR_SHARE))
     view = np.empty_like(photo)
     holes = np.empty(shift.shape, np.bool_)
     rows = max(1, _STRIP_PIXELS // width)
     for top in range(0, height, rows):
-        strip = slice(top, top + rows)
+        bottom, first = min(top + rows, height), max(0, top - blur)
+        strip, own = slice(first, bottom + blur), slice(top - first, bottom - first)
         clean = sharpen_edges(shift[strip], photo[strip])
         warped = forward_warp(photo[strip], clean, margin)
-        view[strip], holes[strip] = fill_holes(warped), warped.holes
+        view[top:bottom] = fill_holes(warped, blur)[own]
+        holes[top:bottom] = warped.holes[own]
     return view, holes

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 Shift = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
-CUT = 0.5
+CUT = 1.0
 """Pixels of shift between neighbours above which they are two surfaces. A plane at the distance a
 from the eyes' line has a slope of half their distance over a: 0.03 at 1 m."""
 
@@ -79,7 +79,7 @@ def _cuts(shift: Shift) -> Mask:
 
 def _mixed(shift: Shift, cut: Mask, margin: int) -> Mask:
     """Find the far pixels beside an opening edge, where the far side goes on behind them."""
-    opens = np.zeros(shift.shape, np.bool_)
+    opens: Mask = np.zeros(shift.shape, np.bool_)
     opens[:, :-1] = cut[:, 1:-1] & (shift[:, 1:] > shift[:, :-1])
     mixed = np.zeros_like(opens)
     whole = np.ones_like(opens)
