@@ -91,7 +91,7 @@ def anaglyph(left: Image, right: Image, colours: Colours = "dubois") -> Image:
     """
     if colours == "dubois":
         light = cv2.transform(to_linear(left), DUBOIS_LEFT)
-        light += cv2.transform(to_linear(right), DUBOIS_RIGHT)
+        light = cv2.add(light, cv2.transform(to_linear(right), DUBOIS_RIGHT))
         return from_linear(np.asarray(light, np.float32))
     if colours == "grey":
         right = np.repeat(cv2.cvtColor(right, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)

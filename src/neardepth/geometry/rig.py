@@ -112,6 +112,12 @@ class Rig:
             np.clip(pixels, -self.limit, self.limit, out=pixels)
         return pixels
 
+    def percent_of_width(self, depth: NDArray[np.float32]) -> tuple[float, float]:
+        """Return the nearest and the farthest known pixel's parallax, per cent of the width."""
+        pixels = self.parallax(np.array([np.nanmin(depth), np.nanmax(depth)], np.float32))
+        nearest, farthest = (100 * pixels / depth.shape[1]).tolist()
+        return nearest, farthest
+
 
 def middle_depth(depth: NDArray[np.float32]) -> float:
     """Return the median of known depth in metres: half of the picture in front of a screen there.

@@ -49,7 +49,7 @@ class Scene:
         kind = result.pool.get("depth_kind", "z")
         if kind != "z" and kind != "ray":
             raise GeometryError(
-                f"{result.pool.get('path')} holds z-depth and range mixed: no 3D comes of its depth."
+                f"{result.pool.get('path')} mixes z-depth and range: there is no 3D in its depth."
             )
         known = camera or result.intrinsics or result.photo.intrinsics
         return cls(result.photo, result.depth, known or _assumed(result.photo), kind)
