@@ -110,7 +110,9 @@ def test_unknown_depth_is_bridged() -> None:
     holed[5:9, 2:6] = np.nan
     holed[10, 30] = 0
     rig = Rig(8.0, math.inf)
-    assert np.array_equal(render_stereo(photo, holed, rig).left, render_stereo(photo, depth, rig).left)
+    assert np.array_equal(
+        render_stereo(photo, holed, rig).left, render_stereo(photo, depth, rig).left
+    )
     with pytest.raises(ValueError, match="nothing is known"):
         render_stereo(photo, np.full_like(depth, np.nan), rig)
 
@@ -148,7 +150,9 @@ def slow_warp(
                 part = 0.0
                 if after and column > at[i]:
                     part = float((column - at[i]) / (at[i + 1] - at[i]))
-                nearness = shift[row, i] + (part * (shift[row, i + 1] - shift[row, i]) if part else 0)
+                nearness = shift[row, i] + (
+                    part * (shift[row, i + 1] - shift[row, i]) if part else 0
+                )
                 if nearness > front[row, column]:
                     front[row, column] = nearness
                     following = photo[row, min(i + 1, width - 1)]
@@ -196,7 +200,10 @@ def test_any_photo_gives_two_whole_views(
     depth[random.random((height, width)) < 0.2] = np.nan
     depth[0, 0] = 1.0
     pair = render_stereo(
-        texture(height, width, seed), depth, Rig(strength, convergence), keep=keep  # type: ignore[arg-type]
+        texture(height, width, seed),
+        depth,
+        Rig(strength, convergence),
+        keep=keep,  # type: ignore[arg-type]
     )
     for view, holes in ((pair.left, pair.left_holes), (pair.right, pair.right_holes)):
         assert view.shape == (height, width, 3)
@@ -213,9 +220,7 @@ def test_any_photo_gives_two_whole_views(
         (np.zeros((4, 5, 3), np.uint8), np.ones((5, 4), np.float32)),
     ],
 )
-def test_what_does_not_fit_is_refused(
-    photo: NDArray[np.uint8], depth: NDArray[np.float32]
-) -> None:
+def test_what_does_not_fit_is_refused(photo: NDArray[np.uint8], depth: NDArray[np.float32]) -> None:
     with pytest.raises(ValueError, match="shape"):
         render_stereo(photo, depth, Rig(1.0, 2.0))
 

@@ -94,19 +94,12 @@ def _triangles(z: NDArray[np.float32], edge: float) -> NDArray[np.int64]:
     """Return M×3 flat pixel indices; each cell is halved along its flatter diagonal."""
     height, width = z.shape
     pixels = np.arange(height * width).reshape(height, width)
-    a, b, c, d = (
-        grid[rows, columns].ravel()
-        for grid in (pixels,)
-        for rows, columns in (
-            (slice(None, -1), slice(None, -1)),
-            (slice(None, -1), slice(1, None)),
-            (slice(1, None), slice(None, -1)),
-            (slice(1, None), slice(1, None)),
-        )
-    )
+    a, b = pixels[:-1, :-1].ravel(), pixels[:-1, 1:].ravel()
+    c, d = pixels[1:, :-1].ravel(), pixels[1:, 1:].ravel()
     flat = z.ravel()
     with np.errstate(invalid="ignore"):
-        falling = np.abs(flat[a] - flat[d]) <= np.abs(flat[b] - flat[c])
+        falling = ~(np.abs(flat[a] - flat[d]) > np.abs(flat[b] - flat[c]))
+    falling &= np.isfinite(flat[a]) & np.isfinite(flat[d])
     # a b   Counter-clockwise as the camera sees them, y pointing down.
     # c d
     first = np.where(falling[:, None], np.stack([a, c, d], 1), np.stack([a, c, b], 1))
