@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from boxes import texture
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boxes import texture
 from neardepth.geometry.camera import default_camera, describe_camera, z_depth
 from neardepth.geometry.cloud import back_project, point_cloud
 from neardepth.imaging.intrinsics import Intrinsics

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from boxes import texture
+
 from neardepth.errors import GeometryError
 from neardepth.geometry.cloud import PointCloud, point_cloud
 from neardepth.geometry.mesh import Mesh, depth_mesh

@@ -6,10 +6,10 @@ import itertools
 
 import numpy as np
 import pytest
+from boxes import texture
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from boxes import texture
 from neardepth.errors import MethodError
 from neardepth.geometry.layouts import LAYOUTS, anaglyph, find_layout, from_linear, to_linear
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from boxes import box_before_wall, texture
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from boxes import box_before_wall, texture
 from neardepth.errors import MethodError
 from neardepth.geometry.cloud import back_project
 from neardepth.geometry.mesh import Mesh, depth_mesh

@@ -6,11 +6,11 @@ import math
 
 import numpy as np
 import pytest
+from boxes import FAR, NEAR, box_before_wall, texture
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from boxes import FAR, NEAR, box_before_wall, texture
 from neardepth.geometry.edges import sharpen_edges
 from neardepth.geometry.rig import Rig
 from neardepth.geometry.stereo import render_stereo
