@@ -1,7 +1,7 @@
 r"""The synthesised right eye beside the rendered one, from true and from estimated depth.
 
 pip install bpy==5.0.1
-python tools/rooms out/stereo --count 8 --first-seed 200000 --size 480x360 --second-eye 63 \
+python tools/rooms out/stereo --count 8 --first-seed 200100 --size 480x360 --second-eye 63 \
     --samples 8
 python tools/stereo_truth.py out/stereo --pictures out/pictures
 """
