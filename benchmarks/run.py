@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 import build
+import descriptors
 import memory
 import photo
 import search
@@ -35,6 +36,7 @@ def main() -> None:
             rows += photo.measure(source, folder, encoder, method)
             rows.append(build.measure(source, folder, encoder))
         rows.append(search.measure())
+        rows += descriptors.measure(source)
         rows += solved.measure(source, folder)
         pool = folder / "kernel.pool"
         photos = sorted((source / "rgb").iterdir())[:4]

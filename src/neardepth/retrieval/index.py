@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from neardepth.steps.neighbours import correlate, nearest, standardise
+from neardepth.steps.neighbours import correlate, standardise
 
 Vectors = NDArray[np.float32]
 
@@ -50,10 +50,6 @@ class Index:
             return np.asarray(self.rows @ descriptor - self._squares / 2)
         query = self._standardised(np.split(descriptor[None], self._cuts, axis=1))[0]
         return np.asarray(self.rows @ query)
-
-    def nearest(self, likeness: Vectors, k: int, excluded: NDArray[np.bool_]) -> NDArray[np.intp]:
-        """Return the ``k`` most alike pool images that are not excluded, best first."""
-        return nearest(likeness, k, excluded)
 
     def correlate(self, descriptor: Vectors, rows: NDArray[np.intp]) -> Vectors:
         """Return the correlation of a photo with some pool images, K."""

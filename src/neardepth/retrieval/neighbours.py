@@ -21,6 +21,7 @@ from neardepth.retrieval.evidence import pool_evidence
 from neardepth.retrieval.index import Index
 from neardepth.retrieval.structure import Structure
 from neardepth.steps.fusion import FUSIONS, spread
+from neardepth.steps.neighbours import nearest
 from neardepth.steps.refinement import REFINEMENTS, fill_unknown
 from neardepth.steps.selection import SELECTIONS, members
 from neardepth.steps.transfer import TRANSFERS, Candidates, transfer_size
@@ -91,7 +92,7 @@ class NeighbourRetrieval:
         excluded = np.zeros(len(self.pool), np.bool_)
         excluded[rows_of(self.pool, exclude)] = True
         likeness = self._index.compare(descriptor)
-        found = self._index.nearest(likeness, self.method.k, excluded)
+        found = nearest(likeness, self.method.k, excluded)
         if not len(found):
             raise PoolError(
                 f"{self.pool.path}: every pair of the pool is excluded for {photo.name}"

@@ -36,7 +36,7 @@ class Candidates:
 
 
 def transfer_size(photo: NDArray[np.uint8]) -> tuple[int, int]:
-    """Return the grid that photos are compared on: the photo's aspect ratio, 240×320 pixels at most.
+    """Return the grid that photos are compared on: its aspect ratio, at most 240×320 pixels.
 
     At least 16 pixels a side.
     """
