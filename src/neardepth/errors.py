@@ -33,3 +33,7 @@ class MethodError(NearDepthError):
 
 class ModelError(NearDepthError):
     """A model file is missing, damaged, or has seen the photos it is to be judged on."""
+
+
+class ServiceError(NearDepthError):
+    """The web service cannot be started as asked."""
