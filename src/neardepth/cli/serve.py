@@ -75,4 +75,4 @@ def serve(
         if token is not None:
             note("the page asks for the token")
 
-    server.serve(app, listening, started)
+    server.make_server(app, started).run([listening])

@@ -114,7 +114,7 @@ def _answer(state: State, data: bytes, question: Question) -> DepthAnswer:
         kept_seconds=state.limits.kept_seconds,
         summary=formats.summary(result, served.name),
         display=Display(**formats.display(result)),
-        links={name: f"{base}/{name}" for name in (*formats.FILES, "maps")},
+        links={name: f"{base}/{name}" for name in (*formats.FILES, "maps", "photo")},
         pictures=[
             Picture(
                 photo=f"{base}/neighbours/{number}/photo" if there else None,
@@ -155,6 +155,23 @@ async def get_maps(
     kept = state.results.find(key)
     data, headers = await state.work(request, lambda: formats.maps_binary(kept.result, most_side))
     return Response(data, media_type="application/octet-stream", headers=headers)
+
+
+@router.get(
+    f"{_RESULT}/photo",
+    response_class=Response,
+    responses={**problems(404, 429, 503, 504), **file_answer("image/jpeg")},
+)
+async def get_photo(
+    request: Request,
+    key: Key,
+    most_side: Annotated[int, Query(ge=16, le=20000, description="Pixels")] = 1280,
+) -> Response:
+    """Give the photo as it was estimated: upright, RGB, of at most so many pixels a side."""
+    state = state_of(request)
+    kept = state.results.find(key)
+    data = await state.work(request, lambda: formats.photo_jpeg(kept.result, most_side))
+    return Response(data, media_type="image/jpeg")
 
 
 @router.get(

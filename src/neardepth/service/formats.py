@@ -113,6 +113,11 @@ def maps_binary(result: DepthResult, most_side: int) -> tuple[bytes, dict[str, s
     return data, {f"NearDepth-{name}": str(value) for name, value in headers.items()}
 
 
+def photo_jpeg(result: DepthResult, most_side: int) -> bytes:
+    """The photo, made smaller where a side is longer."""
+    return _encoded(_smaller(Image.fromarray(result.photo.image), most_side), "JPEG")
+
+
 def neighbour_picture(result: DepthResult, number: int, kind: str) -> tuple[bytes, str] | None:
     """Return a picture behind a result, and its media type; None where it is not at hand.
 
@@ -132,8 +137,8 @@ def neighbour_picture(result: DepthResult, number: int, kind: str) -> tuple[byte
     ), "image/png"
 
 
-def _smaller(picture: Image.Image) -> Image.Image:
-    picture.thumbnail((_PICTURE_SIDE, _PICTURE_SIDE))
+def _smaller(picture: Image.Image, most_side: int = _PICTURE_SIDE) -> Image.Image:
+    picture.thumbnail((most_side, most_side))
     return picture
 
 

@@ -68,12 +68,13 @@ def address_of(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def serve(app: FastAPI, listening: socket.socket, started: Callable[[], None]) -> None:
-    """Serve until interrupted or terminated; requests that run are finished first.
+def make_server(app: FastAPI, started: Callable[[], None]) -> uvicorn.Server:
+    """Make a server, whose ``run([socket])`` serves until it is interrupted or terminated.
+
+    Requests that run are finished first.
 
     Args:
         app: the app.
-        listening: see `listen`.
         started: called when requests are answered.
     """
     config = uvicorn.Config(
@@ -88,7 +89,7 @@ def serve(app: FastAPI, listening: socket.socket, started: Callable[[], None]) -
         proxy_headers=False,
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
     )
-    _Server(config, started).run([listening])
+    return _Server(config, started)
 
 
 class _Server(uvicorn.Server):
