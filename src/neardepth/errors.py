@@ -37,3 +37,7 @@ class ModelError(NearDepthError):
 
 class ServiceError(NearDepthError):
     """The web service cannot be started as asked."""
+
+
+class GeometryError(NearDepthError):
+    """A cloud, mesh or stereo picture cannot be made or written."""
