@@ -114,7 +114,7 @@ def test_only_the_pools_own_pictures_are_shown(
         assert live.client.get(links["depth"]).headers["content-type"] == "image/png"
 
 
-def test_focal_length_scales_depth_and_tile_methods_refuse_it(live: Live) -> None:
+def test_focal_length_scales_depth(live: Live) -> None:
     def median(**query: object) -> float:
         response = live.client.post("/v1/depth", params=query, content=PHOTO).raise_for_status()
         return float(response.json()["summary"]["depth"]["median"])
@@ -123,9 +123,14 @@ def test_focal_length_scales_depth_and_tile_methods_refuse_it(live: Live) -> Non
     assert far / near == pytest.approx(2, rel=0.01)
     wide = 128 / 2 / np.tan(np.radians(60) / 2)
     assert median(pool="none", fov=60) == pytest.approx(median(pool="none", focal_px=wide))
-    refused = live.client.post("/v1/depth?method=knn&focal_px=100", content=PHOTO)
-    assert (refused.status_code, "focal length" in refused.json()["detail"]) == (422, True)
-    assert live.client.post("/v1/depth?method=knn", content=PHOTO).status_code == 200
+
+
+def test_tile_methods_take_the_focal_length_for_space_only(live: Live) -> None:
+    plain = live.client.post("/v1/depth?method=knn", content=PHOTO).json()["summary"]
+    given = live.client.post("/v1/depth?method=knn&focal_px=100", content=PHOTO).json()["summary"]
+    assert plain["depth"] == given["depth"]
+    assert plain["intrinsics"] is None
+    assert given["intrinsics"]["fx"] == 100
 
 
 def test_results_are_dropped_on_request_and_by_time_and_room(live: Live) -> None:

@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request, Response
 
 from neardepth import __version__
 from neardepth.methods import DEFAULT_METHOD, find_method
-from neardepth.service import depth, pools
+from neardepth.service import depth, files, pools, space
 from neardepth.service.catalogue import Catalogue
 from neardepth.service.documents import file_answer, problems
 from neardepth.service.guard import Guard, allowed_hosts
@@ -68,8 +68,8 @@ def create_app(
     )
     app.state.service = state
     pages = page_files()
-    app.include_router(depth.router)
-    app.include_router(pools.router)
+    for part in (depth, files, space, pools):
+        app.include_router(part.router)
     app.include_router(page_router(pages))
     _add_state_routes(app)
     answer_problems(app)

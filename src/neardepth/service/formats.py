@@ -6,8 +6,6 @@ import io
 import json
 import math
 from collections.abc import Callable
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -16,6 +14,8 @@ from PIL import Image
 from neardepth.imaging import depthmaps
 from neardepth.imaging.colour import colourise, depth_range, ticks
 from neardepth.result import DepthResult
+from neardepth.service import spatial
+from neardepth.service.spatial import written
 
 _PICTURE_SIDE = 480  # pixels: longer side of the pictures of neighbours
 
@@ -51,10 +51,7 @@ def depth_png(result: DepthResult, _: str) -> bytes:
 
 def depth_exr(result: DepthResult, _: str) -> bytes:
     """OpenEXR, float32 metres; it can only be written to a file, which is gone afterwards."""
-    with TemporaryDirectory(prefix="neardepth-") as folder:
-        path = Path(folder) / "depth.exr"
-        depthmaps.write_depth_exr(path, result.depth)
-        return path.read_bytes()
+    return written("depth.exr", lambda path: depthmaps.write_depth_exr(path, result.depth))
 
 
 def maps_npz(result: DepthResult, pool_name: str) -> bytes:
@@ -80,12 +77,16 @@ def summary_json(result: DepthResult, pool_name: str) -> bytes:
     return json.dumps(summary(result, pool_name), indent=2, ensure_ascii=False).encode()
 
 
-FILES: dict[str, tuple[Callable[[DepthResult, str], bytes], str]] = {
+Maker = Callable[[DepthResult, str], bytes]
+"""Makes a file's content of a result and the name of its pool."""
+
+FILES: dict[str, tuple[Maker, str]] = {
     "depth.png": (depth_png, "image/png"),
     "depth.npz": (maps_npz, "application/x-npz"),
     "depth.exr": (depth_exr, "image/x-exr"),
     "preview.png": (preview_png, "image/png"),
     "summary.json": (summary_json, "application/json"),
+    **spatial.FILES,
 }
 """What a result can be downloaded as, each with its media type."""
 

@@ -39,7 +39,7 @@ async def get_methods(request: Request) -> list[MethodFacts]:
             summary=method.summary,
             citation=method.citation,
             needs_pool=method.weights != "solved",
-            takes_focal_length=method.weights == "solved",
+            scales_by_focal_length=method.weights == "solved",
             default=method.name == default,
         )
         for method in METHODS.values()

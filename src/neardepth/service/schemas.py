@@ -131,7 +131,9 @@ class MethodFacts(BaseModel):
     summary: str
     citation: str
     needs_pool: bool
-    takes_focal_length: bool
+    scales_by_focal_length: bool = Field(
+        description="Whether depth follows the focal length; else only distances and 3D do"
+    )
     default: bool
 
 

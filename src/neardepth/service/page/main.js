@@ -9,7 +9,9 @@ import { listenForPhotos } from "./sources.js";
 
 const $ = (id) => document.getElementById(id);
 const MOST_SIDE = 1280; // pixels of the maps on the page; files have all
-const ASSUMED_VIEW = 60; // degrees: the 3D view of a photo whose camera is not known
+const ASSUMED_VIEW = 55; // degrees: as neardepth.geometry.camera assumes where nothing tells
+const PAIRS = { stereo: "stereo-full-sbs.png", anaglyph: "stereo-anaglyph-dubois.png" };
+const GROUPS = { Depth: /^(depth|preview|summary)/, Points: /^cloud/, Mesh: /^mesh/, Stereo: /^stereo/ };
 
 let pools = [];
 let methods = [];
@@ -57,8 +59,9 @@ function settle() {
     $("method").value = methods.find(({ needs_pool }) => !needs_pool).name;
   }
   $("method").title = method().summary;
-  $("focal").disabled = !method().takes_focal_length;
-  $("focal").placeholder = method().takes_focal_length ? "from the photo" : "not used by this method";
+  $("focal").title = method().scales_by_focal_length
+    ? "Depth, distances and 3D follow it"
+    : "This method's depth does not follow it; distances and 3D do";
   const { writable, name } = pool();
   for (const field of $("teach").elements) field.disabled = !writable;
   $("teach-note").textContent = writable
@@ -87,7 +90,7 @@ async function ask(chosen = photo) {
   $("busy-text").textContent = "Estimating…";
   const slow = setTimeout(() => ($("busy-text").textContent = "Still at it: a pool is fitted the first time it is used…"), 4000);
   try {
-    const settings = { pool: $("pool").value, method: $("method").value, focal_px: $("focal").disabled ? "" : $("focal").value };
+    const settings = { pool: $("pool").value, method: $("method").value, focal_px: $("focal").value };
     const found = await estimate(chosen, settings, mine.signal);
     const [maps, picture] = await Promise.all([
       getMaps(found.links.maps, MOST_SIDE),
@@ -152,7 +155,7 @@ function showDistance(ends) {
   $("clear").hidden = !ends.length;
   $("assumption").textContent = camera
     ? `It rests on a focal length of ${camera.fx.toFixed(0)} px (${camera.origin}); the uncertainty is that of depth alone.`
-    : "It needs a focal length, which neither the photo nor the pool tells: choose the method kernel and give one above.";
+    : "It needs a focal length, which neither the photo nor the pool tells: give one above.";
   const say = (text) => ($("distance").textContent = text);
   if (!camera) say("Not possible without a focal length.");
   else if (!ends.length) say("Click two points of the picture.");
@@ -201,7 +204,7 @@ async function showPair(name) {
   $("pair-image").alt = "";
   $("hint").textContent = "Making the second eye's view…";
   try {
-    const blob = await getBlob(`${shown.links.stereo}?layout=${name === "stereo" ? "side-by-side" : "anaglyph"}`);
+    const blob = await getBlob(shown.links[PAIRS[name]]);
     if (shown !== answer || view !== name) return;
     $("pair-image").src = URL.createObjectURL(blob);
     $("pair-image").alt = name === "stereo" ? "Stereo pair, left and right" : "Anaglyph for red-cyan glasses";
@@ -211,25 +214,31 @@ async function showPair(name) {
   }
 }
 
-function showDownloads({ links, id }) {
-  const names = Object.keys(links).filter((name) => name.includes("."));
+function showDownloads({ links }) {
   $("downloads").replaceChildren(
-    ...names.map((name) => {
-      const button = element("button", { type: "button", textContent: name });
-      button.addEventListener("click", async () => {
-        button.disabled = true;
-        try {
-          saveAs(await getBlob(links[name]), name);
-        } catch (error) {
-          button.textContent = `${name}: ${error.message}`;
-        } finally {
-          button.disabled = false;
-        }
-      });
-      return button;
+    ...Object.entries(GROUPS).map(([title, pattern]) => {
+      const names = Object.keys(links).filter((name) => pattern.test(name));
+      const buttons = names.map((name) => downloadButton(name, links[name]));
+      return element("div", {}, element("h3", { textContent: title }), element("div", { className: "actions" }, ...buttons));
     }),
   );
-  $("downloads").dataset.result = id;
+}
+
+function downloadButton(name, path) {
+  const short = name.replace(/^(cloud|mesh)\./, "").replace(/^stereo-(.*)\.png$/, "$1");
+  const button = element("button", { type: "button", textContent: short, title: `Download ${name}` });
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    try {
+      saveAs(await getBlob(path), name);
+    } catch (error) {
+      button.title = error.message;
+      button.textContent += ": failed";
+    } finally {
+      button.disabled = false;
+    }
+  });
+  return button;
 }
 
 // --- adding a pair

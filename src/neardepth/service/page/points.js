@@ -5,7 +5,7 @@ attribute vec3 place; attribute vec3 colour;
 uniform mat4 view; uniform float size; varying vec3 shown;
 void main() {
   gl_Position = view * vec4(place, 1.0);
-  gl_PointSize = clamp(size / gl_Position.w, 1.0, 12.0);
+  gl_PointSize = clamp(size * place.z / gl_Position.w, 1.0, 24.0);
   shown = colour;
 }`;
 const FRAGMENT = `
@@ -64,7 +64,7 @@ export class PointView {
     const place = (name) => gl.getUniformLocation(this.program, name);
     gl.uniformMatrix4fv(place("view"), false, this.#matrix(scale, canvas.height / canvas.width));
     // As large as the gap to the next point, so that surfaces look closed.
-    gl.uniform1f(place("size"), 0.75 * scale * canvas.height * this.step);
+    gl.uniform1f(place("size"), 0.6 * scale * canvas.height * this.step);
     gl.drawArrays(gl.POINTS, 0, this.count);
   }
 
