@@ -64,7 +64,7 @@ export class PointView {
     const place = (name) => gl.getUniformLocation(this.program, name);
     gl.uniformMatrix4fv(place("view"), false, this.#matrix(scale, canvas.height / canvas.width));
     // As large as the gap to the next point, so that surfaces look closed.
-    gl.uniform1f(place("size"), 0.6 * scale * canvas.height * this.step);
+    gl.uniform1f(place("size"), 0.9 * scale * canvas.height * this.step);
     gl.drawArrays(gl.POINTS, 0, this.count);
   }
 
