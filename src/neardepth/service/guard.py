@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+import logging
 import time
 from collections.abc import Iterable
 from urllib.parse import urlsplit
@@ -13,6 +14,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from neardepth.service.metrics import Metrics
 from neardepth.service.problems import Problem
+
+log = logging.getLogger("neardepth.service")
+
+NO_ANSWER = 499
+"""Status under which requests are counted that nobody waited for."""
+
+UNFORESEEN = Problem(500, "The server failed", "This is an error of NearDepth; its log says more.")
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
@@ -75,7 +83,7 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        start, status = time.perf_counter(), 499
+        start, status = time.perf_counter(), NO_ANSWER
 
         async def answer(message: Message) -> None:
             nonlocal status
@@ -90,6 +98,11 @@ class Guard:
             problem = self._problem(scope)
             app = self.app if problem is None else problem.response()
             await app(scope, receive, answer)
+        except Exception:  # whatever it is, the client is told that it is not her fault
+            log.exception("%s %s failed", scope["method"], scope["path"])
+            if status != NO_ANSWER:
+                raise
+            await UNFORESEEN.response()(scope, receive, answer)
         finally:
             route = getattr(scope.get("route"), "path", "other")
             self.metrics.requests.labels(route, status).inc()

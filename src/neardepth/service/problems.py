@@ -74,7 +74,7 @@ def _sentence(error: NearDepthError) -> str:
 
 
 def answer_problems(app: FastAPI) -> None:
-    """Have every error of an app answered as a problem."""
+    """Have every foreseen error of an app answered as a problem; see `Guard` for the others."""
 
     async def problem(_: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, Problem)  # noqa: S101
@@ -95,17 +95,10 @@ def answer_problems(app: FastAPI) -> None:
         detail = "; ".join(map(_place, error.errors()[:5]))
         return Problem(422, "Not a valid request", detail).response()
 
-    async def unforeseen(request: Request, error: Exception) -> JSONResponse:
-        log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-        return Problem(
-            500, "The server failed", "This is an error of NearDepth; its log says more."
-        ).response()
-
     app.add_exception_handler(Problem, problem)
     app.add_exception_handler(NearDepthError, ours)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(RequestValidationError, invalid)
-    app.add_exception_handler(Exception, unforeseen)
 
 
 def _place(error: dict[str, Any]) -> str:
