@@ -10,9 +10,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-
-pytest.importorskip("fastapi", reason="the extra web is not installed")
-
 from fastapi import FastAPI
 
 from neardepth.datasets import open_source

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 
 from conftest import Live
@@ -25,6 +27,7 @@ def test_examples_in_the_description_are_valid(live: Live) -> None:
 def test_random_requests_get_documented_answers(live: Live) -> None:
     """Every operation, with valid and invalid input: no 5xx, and nothing undocumented."""
     from hypothesis import HealthCheck, Phase, given, settings
+    from hypothesis.errors import Unsatisfiable
     from schemathesis import GenerationMode, checks
     from schemathesis.specs.openapi import checks as openapi
 
@@ -40,7 +43,7 @@ def test_random_requests_get_documented_answers(live: Live) -> None:
         for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
 
             @settings(
-                max_examples=8,
+                max_examples=30,
                 deadline=None,
                 database=None,
                 derandomize=True,
@@ -53,6 +56,7 @@ def test_random_requests_get_documented_answers(live: Live) -> None:
                 tried += 1
                 case.call_and_validate(checks=chosen)
 
-            ask()
+            with suppress(Unsatisfiable):  # nothing of it can be wrong: it takes no input
+                ask()
     assert tried > 100
     assert live.client.get("/healthz").status_code == 200
