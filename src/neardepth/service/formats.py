@@ -12,11 +12,12 @@ import numpy as np
 from PIL import Image
 
 from neardepth.imaging import depthmaps
-from neardepth.imaging.colour import colourise, depth_range, ticks
+from neardepth.imaging.colour import colourise, depth_range, known_sample, ticks
 from neardepth.result import DepthResult
 from neardepth.service import spatial
 from neardepth.service.spatial import written
 
+_SAMPLE = 50_000  # pixels: enough for the end of a colour bar
 _PICTURE_SIDE = 480  # pixels: longer side of the pictures of neighbours
 
 
@@ -34,7 +35,7 @@ def summary(result: DepthResult, pool_name: str) -> dict[str, Any]:
 def display(result: DepthResult) -> dict[str, Any]:
     """Say how to show a result: ends and marks of the colour bars, metres."""
     low, high = depth_range(result.depth)
-    spread = result.uncertainty[np.isfinite(result.uncertainty)]
+    spread = known_sample(result.uncertainty, _SAMPLE)
     most = float(np.percentile(spread, 98)) if spread.size else 1.0
     return {
         "low": low,
