@@ -21,6 +21,7 @@ from PIL import Image
 from test_depth import PHOTO
 
 from conftest import METHOD, Live, running
+from neardepth.service import server
 from neardepth.service.app import create_app
 from neardepth.service.catalogue import Catalogue
 from neardepth.service.limits import Limits
@@ -164,6 +165,16 @@ def test_a_slow_upload_is_cut_off(live: Live) -> None:
     assert answer.startswith(b"HTTP/1.1 408")
     assert time.monotonic() - start < 20
     assert live.state.uploads.held == 0
+
+
+def test_a_slow_head_is_cut_off(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "HEAD_SECONDS", 0.5)
+    ask = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+    start = time.monotonic()
+    assert raw(live, b"GET /heal", *[b"t"] * 6, pause=0.3) == b""
+    answer = raw(live, ask + b"\r\n", b"GET", *[b" "] * 6, pause=0.3)
+    assert answer.count(b"HTTP/1.1 200") == 1
+    assert time.monotonic() - start < 8
 
 
 def test_a_body_without_a_stated_length_is_bounded(live: Live) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from neardepth.cli import options
 from neardepth.cli.console import note, say
+from neardepth.cli.progress import progress_bar
 from neardepth.errors import ServiceError
 
 HELP = """Serve a page to look at depth, and a REST API.
@@ -66,8 +67,10 @@ def serve(
     catalogue = Catalogue(pool or [])
     limits = Limits(pixels=round(max_pixels * 1e6))
     app = create_app(catalogue, limits=limits, method=chosen, host=host, token=token)
-    note(f"opening {catalogue.default}: the first time a pool is fitted, which takes a while")
-    catalogue.warm(chosen)
+    with progress_bar("Preparing the pool", "pairs") as progress:  # so that no request waits
+        estimator = catalogue.estimator(catalogue.find(None), chosen, progress)
+    if estimator.choice:
+        note(f"{catalogue.default}: {estimator.choice}")
     address = server.address_of(listening)
 
     def started() -> None:

@@ -14,7 +14,7 @@ from neardepth.encoders import Encoder, load_encoder
 from neardepth.errors import MethodError, NearDepthError, PoolError
 from neardepth.estimator import DepthEstimator
 from neardepth.methods import METHODS, Method
-from neardepth.pool import BuildReport, Pool, add_pairs, open_pool
+from neardepth.pool import BuildReport, Pool, Progress, add_pairs, open_pool
 from neardepth.pool.shipped import ROOMS
 from neardepth.retrieval.encoders import choose_encoder, split_names
 from neardepth.service.problems import Problem
@@ -77,8 +77,15 @@ class Catalogue:
             known = ", ".join(self.pools)
             raise Problem(404, "There is no such pool", f"There are {known}.") from None
 
-    def estimator(self, served: ServedPool, method: str) -> DepthEstimator:
+    def estimator(
+        self, served: ServedPool, method: str, progress: Progress | None = None
+    ) -> DepthEstimator:
         """Return the estimator of a pool and a method, making it where it is not there yet.
+
+        Args:
+            served: the pool.
+            method: the method's name.
+            progress: told how far descriptors and fit are.
 
         Raises:
             MethodError: there is no such method, or it needs a pool.
@@ -91,7 +98,7 @@ class Catalogue:
         if method not in served.estimators:
             with served.making:
                 if method not in served.estimators:
-                    served.estimators[method] = _estimator(served.pool, METHODS[method])
+                    served.estimators[method] = _estimator(served.pool, METHODS[method], progress)
         return served.estimators[method]
 
     def add(self, served: ServedPool, pair: RgbdPair) -> BuildReport:
@@ -116,19 +123,17 @@ class Catalogue:
                 served.pool, served.estimators = pool, made
         return report
 
-    def warm(self, method: str) -> None:
-        """Make the default pool's estimator, so that the first request need not wait for it."""
-        self.estimator(self.find(None), method)
 
-
-def _estimator(pool: Pool | None, method: Method) -> DepthEstimator:
+def _estimator(
+    pool: Pool | None, method: Method, progress: Progress | None = None
+) -> DepthEstimator:
     if method.weights == "solved":
         encoders: Sequence[Encoder] = [_network(name) for name in split_names(method.encoder)]
     elif pool is None or pool.encoder_setting is None:
         encoders = [_network(method.encoder)]
     else:
         encoders = [choose_encoder(pool, method, None)]
-    return DepthEstimator(pool, method, encoder=encoders)
+    return DepthEstimator(pool, method, encoder=encoders, progress=progress)
 
 
 @lru_cache
