@@ -18,7 +18,7 @@ from neardepth.geometry.scene import Scene
 from neardepth.geometry.stereo import StereoPair
 from neardepth.result import DepthResult
 
-MOST_POINTS = 2_000_000
+MOST_POINTS = 1_000_000
 """Of a cloud or mesh: of larger photos every n-th pixel of every n-th row. Depth is estimated on
 some 640 pixels a side, so that more points would take memory and say nothing."""
 

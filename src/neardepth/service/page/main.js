@@ -77,7 +77,6 @@ function become(state) {
   $("failed").hidden = state !== "failed";
   $("drop").hidden = state === "done" || answer !== null;
   $("viewer").hidden = answer === null;
-  $("again").hidden = answer === null;
 }
 
 async function ask(chosen = photo) {
