@@ -11,20 +11,10 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
+from services import METHOD, PHOTO, Live
 
-from conftest import METHOD, Live
 from neardepth import DepthEstimator, DepthResult
 from neardepth.imaging.depthmaps import read_depth
-from scenes import scene
-
-
-def jpeg(seed: int) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(scene(seed)[0]).save(buffer, "JPEG", quality=95)
-    return buffer.getvalue()
-
-
-PHOTO = jpeg(50)
 
 
 @pytest.fixture(scope="module")

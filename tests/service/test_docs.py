@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from services import METHOD, Live, make_pool, running
 
-from conftest import METHOD, Live, make_pool, running
 from neardepth.imaging.depthmaps import read_depth
 from neardepth.service.app import create_app
 from neardepth.service.catalogue import Catalogue

@@ -18,9 +18,8 @@ import httpx
 import numpy as np
 import pytest
 from PIL import Image
-from test_depth import PHOTO
+from services import METHOD, PHOTO, Live, running
 
-from conftest import METHOD, Live, running
 from neardepth.service import server
 from neardepth.service.app import create_app
 from neardepth.service.catalogue import Catalogue

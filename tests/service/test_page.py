@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from browser import Page, chromium
 from PIL import Image
+from services import METHOD, Live, make_pool, running
 
-from conftest import METHOD, Live, make_pool, running
 from neardepth import DepthEstimator, DepthResult, Pool
 from neardepth.geometry.cloud import back_project
 from neardepth.imaging.colour import _table, colourise

@@ -9,9 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from test_depth import jpeg
+from services import METHOD, Live, jpeg, make_pool, running
 
-from conftest import METHOD, Live, make_pool, running
 from neardepth import DepthEstimator, Pool
 from neardepth.errors import PoolError
 from neardepth.imaging.depthmaps import npz

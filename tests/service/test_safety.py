@@ -7,9 +7,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from test_depth import PHOTO
+from services import METHOD, PHOTO, Live, running
 
-from conftest import METHOD, Live, running
 from neardepth.errors import ServiceError
 from neardepth.service.app import create_app
 from neardepth.service.catalogue import Catalogue

@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 
 import pytest
+from services import Live
 
-from conftest import Live
 from neardepth.service.schemas import Added, DepthAnswer, PoolFacts
 
 schemathesis = pytest.importorskip("schemathesis")

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from test_depth import PHOTO
+from services import METHOD, PHOTO, Live
 
-from conftest import METHOD, Live
 from neardepth import DepthEstimator
 from neardepth.geometry.layouts import LAYOUTS
 from neardepth.service import spatial
