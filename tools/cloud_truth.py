@@ -1,9 +1,11 @@
 """The point cloud of rendered rooms, with true depth and camera, beside the rooms' own geometry.
 
+python tools/cloud_truth.py examples/rooms
 python tools/cloud_truth.py out/stereo
 
-OUT is a folder that `python tools/rooms OUT` wrote. Floor, ceiling and walls are fitted as planes
-in the camera's own axes; only to find their points does this look at the room's geometry.
+The folder is one that ships, or that `python tools/rooms` wrote. Floor, ceiling and walls are
+fitted as planes in the camera's own axes; only to find their points does this look at the room's
+geometry.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,9 +48,9 @@ class Plane:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("rooms", type=Path, help="folder that tools/rooms wrote")
-    paths = sorted((parser.parse_args().rooms / "scenes").glob("*.json"))
-    rooms = [fitted(path) for path in paths]
+    parser.add_argument("rooms", type=Path, help="folder of rendered rooms")
+    folder: Path = parser.parse_args().rooms
+    rooms = [fitted(folder, record) for record in records(folder)]
     planes = [plane for room in rooms for plane in room.values()]
     flat = [plane.roughness for plane in planes]
     distances = [plane.distance - plane.true_distance for plane in planes]
@@ -59,7 +62,7 @@ def main() -> None:
                 sizes.append(one.distance + other.distance - one.room_size)
             else:
                 angles.append(90 - math.degrees(math.acos(abs(float(one.normal @ other.normal)))))
-    print(f"{len(paths)} rooms, {len(planes)} planes of at least {_LEAST} points")
+    print(f"{len(rooms)} rooms, {len(planes)} planes of at least {_LEAST} points")
     print(f"flat: root mean square {1000 * max(flat):.2f} mm from the plane at worst")
     print(f"right angles: off by {max(map(abs, angles)):.3f} degrees at worst of {len(angles)}")
     print(f"camera to plane: off by {1000 * max(map(abs, distances)):.2f} mm at worst")
@@ -70,10 +73,17 @@ def main() -> None:
         )
 
 
-def fitted(path: Path) -> dict[str, Plane]:
+def records(folder: Path) -> list[dict[str, Any]]:
+    """Read what is known of each room: one list where it ships, else a file each."""
+    if (folder / "scenes.json").exists():
+        found: list[dict[str, Any]] = json.loads((folder / "scenes.json").read_bytes())
+        return found
+    return [json.loads(path.read_bytes()) for path in sorted((folder / "scenes").glob("*.json"))]
+
+
+def fitted(folder: Path, record: dict[str, Any]) -> dict[str, Plane]:
     """Fit the floor, the ceiling and the walls of a room that are seen well enough."""
-    record = json.loads(path.read_bytes())
-    folder, name = path.parent.parent, path.stem
+    name = f"{record['seed']:04d}"
     camera = Intrinsics(*(record["camera"][key] for key in ("fx", "fy", "cx", "cy")))
     photo = read_photo(folder / "rgb" / f"{name}.jpg").image
     depth = read_depth(folder / "depth" / f"{name}.png")

@@ -1,7 +1,7 @@
 r"""The synthesised right eye beside the rendered one, from true and from estimated depth.
 
 pip install bpy==5.0.1
-python tools/rooms out/stereo --count 8 --first-seed 200000 --size 480x360 --second-eye 63 \
+python tools/rooms out/stereo --count 8 --first-seed 200100 --size 480x360 --second-eye 63 \
     --samples 8
 python tools/stereo_truth.py out/stereo --pictures out/pictures
 """
@@ -32,6 +32,7 @@ Colours = NDArray[np.uint8]
 Depth = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
+_SHOWN = ("NearDepth, true depth", "NearDepth, estimated depth", "plain shift, true depth")
 _SAME = 0.02  # relative difference of depth up to which two pixels show the same surface
 
 
@@ -51,22 +52,27 @@ class Room:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("rooms", type=Path, help="folder that `tools/rooms --second-eye` wrote")
-    parser.add_argument("--pictures", type=Path, metavar="DIR", help="also write what was compared")
+    parser.add_argument(
+        "--pictures",
+        type=Path,
+        metavar="DIR",
+        help="also write rows of: rendered, from true depth, from estimated depth, plain shift",
+    )
     options = parser.parse_args()
     estimator = DepthEstimator()
     sums: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for room in rooms(options.rooms):
         seen = visible(room)
         masks = {"all": np.ones_like(seen[0]), "seen": seen[0], "hidden": seen[1]}
-        for method, image in attempts(room, estimator).items():
+        images = attempts(room, estimator)
+        for method, image in images.items():
             for region, mask in masks.items():
                 sums[method][f"error {region}"].append(squared_error(image, room.right, mask))
                 sums[method][f"ssim {region}"].append(similarity(image, room.right, mask))
-            if options.pictures:
-                options.pictures.mkdir(parents=True, exist_ok=True)
-                slug = method.replace(" ", "-").replace(",", "")
-                both = np.vstack([image, room.right])
-                Image.fromarray(both).save(options.pictures / f"{room.name}.{slug}.png")
+        if options.pictures:
+            options.pictures.mkdir(parents=True, exist_ok=True)
+            row = np.hstack([room.right, *(images[method] for method in _SHOWN)])
+            Image.fromarray(row).save(options.pictures / f"{room.name}.jpg", quality=88)
         sums["share"]["hidden"].append(float(seen[1].mean()))
         sums["share"]["outside"].append(float((~seen[0] & ~seen[1]).mean()))
     report(sums)

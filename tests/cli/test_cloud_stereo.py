@@ -99,6 +99,8 @@ def test_methods_of_tiles_take_the_focal_length_for_3d(room: Path, tmp_path: Pat
         ["cloud", "a.jpg", "-o", "a.ply", "--edge", "0.1"],
         ["cloud", "a.jpg", "-o", "out", "--format", "stl"],
         ["cloud", "a.jpg", "b.jpg", "--depth", "d.png"],
+        ["cloud", "a.jpg", "--depth", "d.png", "--pool", "rooms"],
+        ["stereo", "a.jpg", "--depth-kind", "ray"],
         ["stereo", "a.jpg", "--layout", "sideways"],
         ["stereo", "a.jpg", "--eye-distance", "63", "--max-disparity", "2"],
         ["stereo", "a.jpg", "--screen-width", "1"],

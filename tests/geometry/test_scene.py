@@ -142,3 +142,11 @@ def test_separation_defaults_to_eyes_and_the_screen_to_the_middle() -> None:
     rig = Scene.of_result(estimate()).rig(screen=(0.5, 0.6))
     assert rig.strength == pytest.approx(0.063 * 64 * 0.6 / 0.5)
     assert rig.convergence == 0.6
+
+
+def test_a_photo_too_wide_is_refused_by_name() -> None:
+    wide = np.ones((32, 32767), np.float32)
+    photo = Photo(np.zeros((32, 32767, 3), np.uint8), "wide.png")
+    scene = Scene(photo, wide, Intrinsics(9000.0, 9000.0, 0.0, 0.0))
+    with pytest.raises(GeometryError, match=r"wide\.png is 32767 pixels wide"):
+        scene.stereo()

@@ -11,6 +11,7 @@ import typer
 
 from neardepth.cli import options
 from neardepth.cli.console import complain, note, say, warn
+from neardepth.cli.estimate import UNLIKE
 from neardepth.cli.progress import progress_bar
 from neardepth.errors import NearDepthError
 
@@ -53,9 +54,16 @@ def open_scenes(
         **estimator: pool, method, prior, encoder, fill, threads and providers.
     """
     if depth is None:
+        if kind is not None:
+            raise typer.BadParameter("tells what --depth measures", param_hint="--depth-kind")
         return _estimated(photos, focal_px, fov, **estimator)
     if len(photos) != 1:
         raise typer.BadParameter("is the depth of one photo: give one", param_hint="--depth")
+    if any(estimator[name] is not None for name in ("pool", "method", "encoder")):
+        raise typer.BadParameter(
+            "stands instead of an estimate: leave --pool, --method and --encoder out",
+            param_hint="--depth",
+        )
     return _read(photos[0], depth, kind, focal_px, fov)
 
 
@@ -106,6 +114,8 @@ def _of_result(
     from neardepth.geometry.scene import Scene
     from neardepth.retrieval.camera import with_camera
 
+    if result.low_confidence:
+        warn(f"{result.photo.name}: {UNLIKE}")
     try:
         if given is None:
             return Scene.of_result(result)

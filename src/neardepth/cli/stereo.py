@@ -147,10 +147,9 @@ def _write(
 ) -> str:
     """Write the pictures and say what is in them."""
     from neardepth.geometry.pictures import save_layout
-    from neardepth.geometry.stereo import render_stereo
 
     z = scene.z()
-    pair = render_stereo(scene.photo.image, z, rig, keep=keep)
+    pair = scene.render(rig, keep)
     nearest, farthest = rig.percent_of_width(z)
     facts = (
         f"parallax {farthest:+.1f} to {nearest:+.1f} % of the width, screen at "

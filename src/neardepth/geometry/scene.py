@@ -17,7 +17,7 @@ from neardepth.geometry.camera import default_camera, describe_camera, z_depth
 from neardepth.geometry.cloud import PointCloud, point_cloud
 from neardepth.geometry.mesh import EDGE, Mesh, depth_mesh
 from neardepth.geometry.rig import EYE_DISTANCE_MM, Rig, middle_depth
-from neardepth.geometry.stereo import Eye, StereoPair, render_stereo
+from neardepth.geometry.stereo import MAX_WIDTH, Eye, StereoPair, render_stereo
 from neardepth.imaging.depthmaps import read_depth
 from neardepth.imaging.files import read_file
 from neardepth.imaging.intrinsics import Intrinsics
@@ -176,6 +176,20 @@ class Scene:
         rig = self.rig(
             eye_mm=eye_mm, max_disparity=max_disparity, convergence=convergence, screen=screen
         )
+        return self.render(rig, keep)
+
+    def render(self, rig: Rig, keep: Eye | None = None) -> StereoPair:
+        """Render two eyes' views with a rig that is there already; see `render_stereo`.
+
+        Raises:
+            GeometryError: the photo is too wide.
+        """
+        width = self.photo.image.shape[1]
+        if width > MAX_WIDTH:
+            raise GeometryError(
+                f"{self.photo.name} is {width} pixels wide: stereo takes up to {MAX_WIDTH}, "
+                "make it smaller."
+            )
         return render_stereo(self.photo.image, self.z(), rig, keep=keep)
 
 

@@ -18,6 +18,9 @@ Image = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 Eye = Literal["left", "right"]
 
+MAX_WIDTH = 32766
+"""Pixels: what OpenCV's remap takes."""
+
 _STRIP_PIXELS = 500_000  # worked on at a time: the arrays of a strip stay in the cache
 _MARGIN_SHARE = 1 / 800  # of the width: how far an edge's colours mix, at least two pixels
 _BLUR_SHARE = 1 / 200  # of the width: rows above and below that a filled hole is averaged over
