@@ -44,6 +44,20 @@ def test_lists_say_what_is_served(live: Live) -> None:
     methods = live.client.get("/v1/methods").json()
     assert [method["name"] for method in methods] == list(METHODS)
     assert [method["name"] for method in methods if method["default"]] == [METHOD]
+    assert {m["name"] for m in methods if m["available"]} >= {"kernel", "kernel-fast", "knn"}
+
+
+def test_no_request_downloads_a_network(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fetch(*_: object) -> None:
+        raise AssertionError("a download was tried")
+
+    monkeypatch.setattr("requests.Session.request", fetch)
+    paper = next(m for m in live.client.get("/v1/methods").json() if m["name"] == "paper")
+    if paper["available"]:
+        pytest.skip("the weights of resnet50 are on this machine")
+    response = live.client.post("/v1/depth?method=paper", content=PHOTO)
+    assert response.status_code == 409
+    assert "encoders fetch resnet50" in response.json()["detail"]
 
 
 def test_an_added_pair_changes_the_next_answer(own: tuple[Path, Live]) -> None:

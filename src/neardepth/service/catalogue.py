@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from neardepth.datasets.pair import PairRef, RgbdPair, Source
-from neardepth.encoders import Encoder, load_encoder
+from neardepth.encoders import Encoder, list_encoders, load_encoder
 from neardepth.errors import MethodError, NearDepthError, PoolError
 from neardepth.estimator import DepthEstimator
 from neardepth.methods import METHODS, Method
@@ -101,6 +101,22 @@ class Catalogue:
                     served.estimators[method] = _estimator(served.pool, METHODS[method], progress)
         return served.estimators[method]
 
+    def refuse_download(self, served: ServedPool, method: str) -> None:
+        """Make sure that a request does not make the service download a network.
+
+        Raises:
+            Problem: the method's network is not here (409).
+        """
+        own = served.pool is not None and served.pool.encoder_setting is not None
+        if method in served.estimators or method not in METHODS or own:
+            return
+        if not is_available(METHODS[method]):
+            raise Problem(
+                409,
+                "The method's network is not here",
+                f"Fetch it on the server: neardepth encoders fetch {METHODS[method].encoder}",
+            )
+
     def add(self, served: ServedPool, pair: RgbdPair) -> BuildReport:
         """Add a pair to a pool on disk, and answer from it once all that is in use is made anew.
 
@@ -122,6 +138,12 @@ class Catalogue:
                 made = {name: _estimator(pool, METHODS[name]) for name in served.estimators}
                 served.pool, served.estimators = pool, made
         return report
+
+
+def is_available(method: Method) -> bool:
+    """Whether the networks of a method are here."""
+    there = {listing.name for listing in list_encoders() if listing.available}
+    return there.issuperset(split_names(method.encoder))
 
 
 def _estimator(

@@ -61,6 +61,7 @@ def estimate(state: State, data: bytes, question: Question) -> tuple[DepthResult
     served = state.catalogue.find(question.pool)
     method = question.method or state.method
     check_kind(data)
+    state.catalogue.refuse_download(served, method)
     photo = decode_photo(data, "photo", state.limits.pixels)
     photo = with_camera(photo, question.focal_px, question.fov)
     result = state.catalogue.estimator(served, method)(photo)

@@ -13,7 +13,7 @@ from neardepth.imaging.photos import decode_photo
 from neardepth.methods import METHODS
 from neardepth.pool.schema import inspect_pair
 from neardepth.retrieval.camera import with_camera
-from neardepth.service.catalogue import SOURCE, Catalogue, ServedPool, failure_of
+from neardepth.service.catalogue import SOURCE, Catalogue, ServedPool, failure_of, is_available
 from neardepth.service.documents import PAIR_BODY, WORK, problems
 from neardepth.service.schemas import Added, MethodFacts, PoolFacts
 from neardepth.service.state import State, state_of
@@ -38,6 +38,7 @@ async def get_methods(request: Request) -> list[MethodFacts]:
             name=method.name,
             summary=method.summary,
             citation=method.citation,
+            available=is_available(method),
             needs_pool=method.weights != "solved",
             scales_by_focal_length=method.weights == "solved",
             default=method.name == default,

@@ -130,6 +130,7 @@ class MethodFacts(BaseModel):
     name: str
     summary: str
     citation: str
+    available: bool = Field(description="Whether its network is on the server")
     needs_pool: bool
     scales_by_focal_length: bool = Field(
         description="Whether depth follows the focal length; else only distances and 3D do"

@@ -53,7 +53,9 @@ const method = () => methods.find(({ name }) => name === $("method").value);
 // Offer only what goes together.
 function settle() {
   for (const option of $("method").options) {
-    option.disabled = !pool().pairs && methods.find(({ name }) => name === option.value).needs_pool;
+    const { available, needs_pool } = methods.find(({ name }) => name === option.value);
+    option.disabled = !available || (needs_pool && !pool().pairs);
+    option.textContent = available ? option.value : `${option.value} (network not fetched)`;
   }
   if ($("method").selectedOptions[0]?.disabled) {
     $("method").value = methods.find(({ needs_pool }) => !needs_pool).name;
