@@ -97,3 +97,15 @@ def test_what_cannot_be_served_is_one_sentence(tmp_path: Path) -> None:
         assert len(failed.stderr.strip().splitlines()) == 1
     with_help = neardepth("serve", "--help")
     assert "Examples" in with_help.stdout
+
+
+def test_a_missing_package_names_the_extra() -> None:
+    code = (
+        "import sys; sys.modules['uvicorn'] = None; sys.argv = ['neardepth', 'serve'];"
+        "from neardepth.cli import main; main()"
+    )
+    failed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert failed.returncode == 1
+    assert failed.stderr == (
+        "error: the service needs the package uvicorn: pip install 'neardepth[web]'\n"
+    )

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import io
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import cv2
+import httpx
 import numpy as np
 import pytest
 from PIL import Image
-from services import METHOD, PHOTO, Live
+from services import METHOD, PHOTO, Live, jpeg
 
 from neardepth import DepthEstimator, DepthResult
 from neardepth.imaging.depthmaps import read_depth
@@ -146,6 +148,25 @@ def test_results_are_dropped_on_request_and_by_time_and_room(live: Live) -> None
     with pytest.raises(Problem):
         over.find(over.keep(result, "site", None))
     assert over.size == 0
+
+
+def test_clients_at_a_time_each_get_their_own_answer(live: Live) -> None:
+    photos = [jpeg(seed) for seed in range(80, 86)]
+    estimator = live.state.catalogue.estimator(live.state.catalogue.find(None), METHOD)
+    own = [estimator(photo).depth for photo in photos]
+    assert len({depth.tobytes() for depth in own}) == len(photos)
+
+    def ask(number: int) -> float:
+        headers = {"Accept": "application/x-npz"}
+        place = number % len(photos)
+        response = httpx.post(
+            f"{live.address}/v1/depth", content=photos[place], headers=headers, timeout=60
+        )
+        with np.load(io.BytesIO(response.raise_for_status().content)) as arrays:
+            return float(np.abs(arrays["depth"] - own[place]).max())
+
+    with ThreadPoolExecutor(8) as threads:
+        assert max(threads.map(ask, range(24))) < 1e-4
 
 
 def test_one_network_serves_every_pool_and_method(live: Live) -> None:

@@ -120,9 +120,11 @@ def test_the_keyboard_reads_and_measures(page: Page, pool: Path, photo: Path) ->
     found = re.fullmatch(r"([\d.]+) m ± ([\d.]+) m \(68 %\)", page.text("#distance"))
     assert found
     assert float(found[1]) == pytest.approx(apart, abs=0.0051)
-    # Both ends too far, or too near, by the same share: the whole is off by that share.
-    share = float(np.mean((expected.uncertainty / expected.depth)[49, [35, 65]]))
-    assert float(found[2]) >= 0.9 * share * apart - 0.01
+    ends, shares = points[49, [65, 35]], (expected.uncertainty / expected.depth)[49, [65, 35]]
+    moved = ends * (1 + shares[:, None])
+    together = abs(np.linalg.norm(moved[0] - moved[1]) - apart)
+    alone = np.hypot(*(ends @ (ends[0] - ends[1]) / apart * shares))
+    assert float(found[2]) == pytest.approx(max(together, alone), abs=0.0051)
     assert f"{camera.fx:.0f} px" in page.text("#assumption")
     page.press(Keys.ESCAPE)
     assert "two points" in page.text("#distance")
