@@ -35,5 +35,9 @@ class ModelError(NearDepthError):
     """A model file is missing, damaged, or has seen the photos it is to be judged on."""
 
 
+class ServiceError(NearDepthError):
+    """The web service cannot be started as asked."""
+
+
 class GeometryError(NearDepthError):
     """A cloud, mesh or stereo picture cannot be made or written."""

@@ -37,7 +37,7 @@ class DepthEstimator:
             pool's own pairs (see `choose_retrieval`).
         frames: where the pictures of the model's own photos may be found, for explanations.
         encoder: an encoder, a registered name or an ONNX file, instead of the pool's or the
-            method's own; several names may be joined by "+".
+            method's own: one, several, or names joined by "+".
         focal_px: focal length of the photos in pixels, where their EXIF data do not tell it or
             are wrong.
         fov: horizontal field of view of the photos in degrees, instead of ``focal_px``.
@@ -61,7 +61,7 @@ class DepthEstimator:
         *,
         prior: str | os.PathLike[str] = AUTO,
         frames: str | os.PathLike[str] | None = None,
-        encoder: Encoder | str | None = None,
+        encoder: Encoder | Sequence[Encoder] | str | None = None,
         focal_px: float | None = None,
         fov: float | None = None,
         fill: bool = False,
@@ -125,12 +125,14 @@ class DepthEstimator:
 
     def _encoders(
         self,
-        requested: Encoder | str | None,
+        requested: Encoder | Sequence[Encoder] | str | None,
         threads: int | None,
         providers: Sequence[str] | None,
     ) -> tuple[Encoder, ...]:
         if isinstance(requested, Encoder):
             return (requested,)
+        if requested is not None and not isinstance(requested, str):
+            return tuple(requested)
         if self.method.weights == "solved":
             return choose_encoders(self.method, requested, threads, providers)
         return choose_pool_encoders(self._needed_pool(), self.method, requested, threads, providers)

@@ -85,3 +85,10 @@ def test_confidence_falls_with_the_difference_and_stays_between_0_and_1() -> Non
     assert (np.diff(values) <= 0).all()
     assert values.min() >= 0
     assert values.max() <= 1
+
+
+def test_where_no_candidate_knows_anything_the_prior_answers_or_nothing() -> None:
+    nothing = np.full(SHAPE, np.nan)
+    usual = np.full(SHAPE, 2.5, np.float32)
+    assert optimise([frame(nothing)], usual)[0] == pytest.approx(usual, abs=0.05)
+    assert np.isnan(optimise([frame(nothing)], nothing.astype(np.float32))).all()

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from scipy.optimize import lsq_linear
 
 from neardepth.steps.cues import local_cues
 from neardepth.steps.dense import CELLS
 from neardepth.steps.fusion import weighted_median
 from neardepth.steps.local_median import local_median
-from neardepth.steps.stacking import stacked_depth
+from neardepth.steps.stacking import _second_level, stacked_depth
 from scenes import scene
 
 SIZE = (96, 128)
@@ -72,6 +73,20 @@ def test_stacking_learns_a_cue_that_tells_depth() -> None:
     found = stacked_depth(photo, photos, depths, weights)
     plain = weighted_median(depths, weights)
     assert np.abs(found - truth).mean() < 0.6 * np.abs(plain - truth).mean()
+
+
+def test_the_second_level_minimises_the_squared_error_with_no_weight_below_zero() -> None:
+    """Against SciPy's bounded least squares, where a plain solution would have negative weights."""
+    random = np.random.default_rng(4)
+    held = random.normal(1, 0.3, (4, 6, 50)).astype(np.float32)
+    targets = (0.9 * held[0] - 0.4 * held[1] + 0.3 * held[3]).astype(np.float32)
+    level = targets.mean()
+    rows = (held - level).reshape(4, -1).T.astype(float)
+    reference = lsq_linear(rows, (targets - level).ravel().astype(float), (0, np.inf)).x
+    answers = random.normal(1, 0.3, (4, 50)).astype(np.float32)
+    found = _second_level(answers, held, targets, np.ones(6, np.float32))
+    assert reference.min() < 1e-6
+    assert found == pytest.approx(level + reference @ (answers - level), abs=1e-4)
 
 
 def test_cues_cover_all_cells_and_sharp_is_told_from_blurred() -> None:

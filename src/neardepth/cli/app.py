@@ -9,7 +9,18 @@ import warnings
 import typer
 
 from neardepth import __version__
-from neardepth.cli import cloud, data, encoders, estimate, evaluate, explain, methods, pool, stereo
+from neardepth.cli import (
+    cloud,
+    data,
+    encoders,
+    estimate,
+    evaluate,
+    explain,
+    methods,
+    pool,
+    serve,
+    stereo,
+)
 from neardepth.cli.console import complain, warn
 from neardepth.errors import MethodError, NearDepthError
 
@@ -27,6 +38,7 @@ app.command("explain", help=explain.HELP)(explain.explain)
 app.command("cloud", help=cloud.HELP)(cloud.cloud)
 app.command("stereo", help=stereo.HELP)(stereo.stereo)
 app.command("evaluate", help=evaluate.HELP)(evaluate.evaluate)
+app.command("serve", help=serve.HELP)(serve.serve)
 app.add_typer(pool.app, name="pool")
 app.add_typer(data.app, name="data")
 app.add_typer(encoders.app, name="encoders")

@@ -81,7 +81,7 @@ def build(
             output,
             networks,
             recipe.grid,
-            encoder_setting=networks[0].info() if encoder else None,
+            encoder_setting=networks[0].info() if encoder and len(networks) == 1 else None,
             progress=progress,
         )
     _tell(report, f"{output}: {{}} pairs added", pairs)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from neardepth.encoders.preprocessing import Preprocessing
 from neardepth.errors import EncoderError
+from neardepth.steps.tiling import cut_tiles
 
 MAX_BATCH = 64
 """Tiles that one run takes at most, so that memory stays flat however many there are."""
@@ -31,6 +32,10 @@ class Encoder(ABC):
     preprocessing: Preprocessing
     dim: int
     """Length of a feature vector."""
+
+    def cut(self, image: NDArray[np.uint8], grid: tuple[int, int]) -> NDArray[np.uint8]:
+        """Cut an H×W×3 photo into tiles of the size that `preprocessing` names; see `cut_tiles`."""
+        return cut_tiles(image, grid, self.preprocessing.size)
 
     @abstractmethod
     def prepare(self, tiles: NDArray[np.uint8]) -> NDArray[np.float32]:

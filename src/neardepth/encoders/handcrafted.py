@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from neardepth.encoders.encoder import Encoder
 from neardepth.encoders.preprocessing import Preprocessing
+from neardepth.imaging.resize import resize_photo
 from neardepth.steps.handcrafted import HANDCRAFTED, SIZE
 
 _RECIPE = 1
@@ -23,6 +24,11 @@ class HandcraftedEncoder(Encoder):
         self.name = self.source = name
         self.weights_hash = hashlib.sha256(f"{name} {_RECIPE}".encode()).hexdigest()
         self.preprocessing = Preprocessing(SIZE, (0, 0, 0), (1, 1, 1))
+
+    def cut(self, image: NDArray[np.uint8], grid: tuple[int, int]) -> NDArray[np.uint8]:
+        """Cut a photo that is shrunk first: patterns and gradients of skipped pixels are noise."""
+        rows, columns = grid
+        return super().cut(resize_photo(image, (rows * SIZE[0], columns * SIZE[1])), grid)
 
     def prepare(self, tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Describe tiles, N×dim: here, so that reader threads share the work."""

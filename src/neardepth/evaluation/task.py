@@ -75,7 +75,16 @@ def make_task(
     places = sorted(drawn[: experiment.sample].tolist())
     note = f"a random {len(places)} of {len(task.queries)} queries, seed {experiment.seed}"
     queries = tuple(task.queries[place] for place in places)
-    return replace(task, queries=queries, notes=(*task.notes, note))
+    kept = {query.id for query in queries}
+    return replace(
+        task,
+        queries=queries,
+        outside={own: ref for own, ref in task.outside.items() if own in kept},
+        hashes={
+            own: digest for own, digest in task.hashes.items() if own in kept or not task.outside
+        },
+        notes=(*task.notes, note),
+    )
 
 
 def _whole_task(

@@ -38,16 +38,20 @@ class UnusableFileError(ValueError):
     """An image file cannot be used; the text continues a sentence that starts with its name."""
 
 
+class TooManyPixelsError(UnusableFileError):
+    """A picture is larger than is read."""
+
+
 def image_format(data: bytes) -> str | None:
     """Name Pillow's plug-in for these bytes ("Jpeg", "Png", …), or None."""
     return next((name for pattern, name in _FORMATS if pattern.match(data)), None)
 
 
-def load_image(data: bytes, min_side: int = 1) -> ImageFile.ImageFile:
+def load_image(data: bytes, min_side: int = 1, max_pixels: int = MAX_PIXELS) -> ImageFile.ImageFile:
     """Decode the (first) picture in ``data`` completely.
 
     Raises :class:`UnusableFileError` for an unknown format, damage, truncation, more than
-    ``MAX_PIXELS`` pixels (from the header, before decoding) or a side under ``min_side``.
+    ``max_pixels`` pixels (from the header, before decoding) or a side under ``min_side``.
     """
     name = image_format(data)
     if name is None:
@@ -58,7 +62,7 @@ def load_image(data: bytes, min_side: int = 1) -> ImageFile.ImageFile:
         )
     try:
         image, odd = _open(data, name)
-        _check_size(image.size, min_side)
+        _check_size(image.size, min_side, max_pixels)
         if (name == "Jpeg" and not _jpeg_is_whole(data)) or (
             name == "Png" and not _png_is_whole(data)
         ):
@@ -67,7 +71,9 @@ def load_image(data: bytes, min_side: int = 1) -> ImageFile.ImageFile:
         # Only such files may warn again, and for the others threads need not wait for the lock.
         with quiet() if odd or large else contextlib.nullcontext():
             image.load()
-        _check_size(image.size, min_side)  # a GIF frame may be larger than its header says
+        _check_size(
+            image.size, min_side, max_pixels
+        )  # a GIF frame may be larger than its header says
     except UnusableFileError:
         raise
     except (MemoryError, Image.DecompressionBombError) as cause:
@@ -104,11 +110,11 @@ def _open(data: bytes, name: str) -> tuple[ImageFile.ImageFile, bool]:
     return image, bool(caught)
 
 
-def _check_size(size: tuple[int, int], min_side: int) -> None:
+def _check_size(size: tuple[int, int], min_side: int, max_pixels: int) -> None:
     width, height = size
-    if width * height > MAX_PIXELS:
-        raise UnusableFileError(
-            f"claims {width} × {height} pixels; at most {MAX_PIXELS // 1_000_000} million are read"
+    if width * height > max_pixels:
+        raise TooManyPixelsError(
+            f"claims {width} × {height} pixels; at most {max_pixels / 1e6:g} million are read"
         )
     if min(size) < min_side:
         raise UnusableFileError(

@@ -16,27 +16,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neardepth.errors import DepthMapError
-from neardepth.imaging.containers import MAX_PIXELS, UnusableFileError, image_format
+from neardepth.imaging.containers import (
+    MAX_PIXELS,
+    TooManyPixelsError,
+    UnusableFileError,
+    image_format,
+)
 
 _NPY = b"\x93NUMPY"
 _ZIP = b"PK\x03\x04"
-_EXR = b"\x76\x2f\x31\x01"
+EXR = b"\x76\x2f\x31\x01"
 _NPZ_KEY = "depth"
-_MAX_NPY_BYTES = MAX_PIXELS * 8 + 65536
 _DAMAGED = "is damaged or incomplete: copy it again from its source"
 _EXR_LOCK = threading.Lock()
 
 
-def read_metres(data: bytes, path: Path) -> NDArray[Any]:
+def read_metres(data: bytes, path: Path, max_pixels: int = MAX_PIXELS) -> NDArray[Any]:
     """Return H×W floats from the content of an .npy, .npz or .exr file.
 
     Raises :class:`UnusableFileError`; :class:`DepthMapError` where OpenEXR is not installed.
     """
     if data.startswith(_NPY):
-        return _read_npy(data)
+        return _read_npy(data, max_pixels)
     if data.startswith(_ZIP):
-        return _read_npz(data)
-    if data.startswith(_EXR):
+        return _read_npz(data, max_pixels)
+    if data.startswith(EXR):
         return _read_exr(path)
     picture = image_format(data)
     if picture is not None:
@@ -48,7 +52,7 @@ def read_metres(data: bytes, path: Path) -> NDArray[Any]:
     )
 
 
-def _read_npy(data: bytes) -> NDArray[Any]:
+def _read_npy(data: bytes, max_pixels: int) -> NDArray[Any]:
     """Read the array without ``np.load``, which would allocate whatever the header claims."""
     stream = io.BytesIO(data)
     try:
@@ -66,20 +70,20 @@ def _read_npy(data: bytes) -> NDArray[Any]:
             f"holds {dtype} of shape {shape}: depth is H×W floats (16, 32 or 64 bits) in metres"
         )
     count = math.prod(shape)
-    if count > MAX_PIXELS:
-        raise UnusableFileError(f"claims {shape[1]} × {shape[0]} pixels, too many to read")
+    if count > max_pixels:
+        raise TooManyPixelsError(f"claims {shape[1]} × {shape[0]} pixels, too many to read")
     if len(data) - stream.tell() < count * dtype.itemsize:
         raise UnusableFileError(_DAMAGED)
     flat = np.frombuffer(data, dtype, count, stream.tell())
     return flat.reshape(shape, order="F" if fortran else "C")
 
 
-def _read_npz(data: bytes) -> NDArray[Any]:
+def _read_npz(data: bytes, max_pixels: int) -> NDArray[Any]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             member = archive.getinfo(f"{_NPZ_KEY}.npy")
-            if member.file_size > _MAX_NPY_BYTES:
-                raise UnusableFileError("claims a depth map too large to read")
+            if member.file_size > max_pixels * 8 + 65536:
+                raise TooManyPixelsError("claims a depth map too large to read")
             content = archive.read(member)
     except UnusableFileError:
         raise
@@ -87,7 +91,7 @@ def _read_npz(data: bytes) -> NDArray[Any]:
         raise UnusableFileError(f"has no array named {_NPZ_KEY!r}") from cause
     except Exception as cause:  # zipfile raises many types on damaged archives
         raise UnusableFileError(_DAMAGED) from cause
-    return _read_npy(content)
+    return _read_npy(content, max_pixels)
 
 
 def _read_exr(path: Path) -> NDArray[Any]:

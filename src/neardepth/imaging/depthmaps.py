@@ -14,7 +14,7 @@ from PIL import Image, PngImagePlugin
 
 from neardepth.errors import DepthMapError
 from neardepth.imaging import depthformats
-from neardepth.imaging.containers import UnusableFileError, load_image
+from neardepth.imaging.containers import MAX_PIXELS, UnusableFileError, load_image
 from neardepth.imaging.files import read_file, replacing, write_file
 
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -87,6 +87,20 @@ def load_depth(path: str | os.PathLike[str], depth_scale: float = 1000.0) -> Enc
     return encoded if encoded is not None else encode_depth(depth)
 
 
+def parse_depth(
+    data: bytes, name: str, depth_scale: float = 1000.0, max_pixels: int = MAX_PIXELS
+) -> EncodedDepth:
+    """Do as :func:`load_depth` with a file's content; of EXR only files can be read.
+
+    ``name`` is used in messages. Nothing is read from disk, and nothing of more than
+    ``max_pixels`` pixels is decoded.
+    """
+    if data.startswith(depthformats.EXR):
+        raise DepthMapError(f"{name} is an EXR file: give 16-bit PNG, float TIFF, .npy or .npz.")
+    encoded, depth = _parse(data, Path(name), depth_scale, max_pixels)
+    return encoded if encoded is not None else encode_depth(depth)
+
+
 def read_depth(path: str | os.PathLike[str], depth_scale: float = 1000.0) -> NDArray[np.float32]:
     """Read H×W metres, NaN = unknown, from any file :func:`load_depth` takes.
 
@@ -103,7 +117,14 @@ def write_depth_png(path: str | os.PathLike[str], depth: NDArray[np.float32]) ->
     text chunk ``DepthUnit``. Known depth is at least one count. Raises
     :class:`DepthMapError` where the file cannot be written.
     """
-    _checked(depth, str(path))
+    data, unit = depth_png(_checked(depth, str(path)))
+    write_file(path, data, DepthMapError)
+    return unit
+
+
+def depth_png(depth: NDArray[np.float32]) -> tuple[bytes, float]:
+    """Encode metres as the content of :func:`write_depth_png`'s file; return its unit too."""
+    _checked(depth, "The depth map")
     rows = max(1, _STRIP_PIXELS // depth.shape[1])
     strips = [slice(top, top + rows) for top in range(0, depth.shape[0], rows)]
     farthest = [np.fmax.reduce(_known_only(depth[strip]), None) for strip in strips]
@@ -118,8 +139,7 @@ def write_depth_png(path: str | os.PathLike[str], depth: NDArray[np.float32]) ->
     notes.add_text("Description", _DESCRIPTION)
     buffer = io.BytesIO()
     Image.fromarray(counts).save(buffer, "PNG", pnginfo=notes, compress_level=2)
-    write_file(path, buffer.getvalue(), DepthMapError)
-    return unit
+    return buffer.getvalue(), unit
 
 
 def write_depth_exr(path: str | os.PathLike[str], depth: NDArray[np.float32]) -> None:
@@ -131,29 +151,39 @@ def write_depth_exr(path: str | os.PathLike[str], depth: NDArray[np.float32]) ->
 
 def write_npz(path: str | os.PathLike[str], **arrays: NDArray[Any]) -> None:
     """Write named arrays as a compressed .npz; :func:`read_depth` reads the one named depth."""
+    write_file(path, npz(**arrays), DepthMapError)
+
+
+def npz(**arrays: NDArray[Any]) -> bytes:
+    """Encode named arrays as the content of a compressed .npz."""
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
-    write_file(path, buffer.getvalue(), DepthMapError)
+    return buffer.getvalue()
 
 
 def _read(
     path: str | os.PathLike[str], depth_scale: float
 ) -> tuple[EncodedDepth | None, NDArray[np.float32]]:
     """Return the depth in metres, and the file's own bytes where they can be kept."""
-    data = read_file(path, DepthMapError)
+    return _parse(read_file(path, DepthMapError), Path(path), depth_scale)
+
+
+def _parse(
+    data: bytes, path: Path, depth_scale: float, max_pixels: int = MAX_PIXELS
+) -> tuple[EncodedDepth | None, NDArray[np.float32]]:
     if not (depth_scale and _is_unit(1.0 / depth_scale)):
         raise DepthMapError(f"The depth scale cannot be {depth_scale} counts per metre.")
     encoded = None
     try:
         if data.startswith(_PNG):
-            image = _load_png(data)
+            image = _load_png(data, max_pixels)
             unit = _stated_unit(image) or 1.0 / depth_scale
             encoded = EncodedDepth(data, unit)
             depth = _in_metres(unit, image)
         elif data.startswith(_TIFF):
-            depth = _known_only(_load_tiff(data))
+            depth = _known_only(_load_tiff(data, max_pixels))
         else:
-            depth = _known_only(depthformats.read_metres(data, Path(path)))
+            depth = _known_only(depthformats.read_metres(data, path, max_pixels))
     except UnusableFileError as cause:
         raise DepthMapError(f"{path} {cause}.") from cause
     if not np.isfinite(depth).any():
@@ -161,12 +191,12 @@ def _read(
     return encoded, depth
 
 
-def _load_png(data: bytes) -> Image.Image:
+def _load_png(data: bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
     # IHDR comes first: bit depth and colour type are bytes 24 and 25 (PNG 3rd ed., 11.2.1).
     if len(data) > 25 and tuple(data[24:26]) != (16, 0):
         kind = "a colour or palette" if data[25] else f"an {data[24]}-bit grey"
         raise UnusableFileError(f"is {kind} PNG: depth needs 16 bits and one channel")
-    image = load_image(data)
+    image = load_image(data, max_pixels=max_pixels)
     return image if image.mode == "I;16" else image.convert("I;16")
 
 
@@ -184,8 +214,8 @@ def _stated_unit(image: Image.Image) -> float | None:
     return unit
 
 
-def _load_tiff(data: bytes) -> NDArray[np.float32]:
-    image = load_image(data)
+def _load_tiff(data: bytes, max_pixels: int = MAX_PIXELS) -> NDArray[np.float32]:
+    image = load_image(data, max_pixels=max_pixels)
     if image.mode != "F":
         raise UnusableFileError(
             "is a TIFF without floating-point pixels: save metres as float32, or counts as PNG"

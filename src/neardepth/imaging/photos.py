@@ -59,15 +59,15 @@ def read_photo(path: str | os.PathLike[str]) -> Photo:
     return _decode(read_file(path, PhotoError), label=str(path), name=Path(path).name)
 
 
-def decode_photo(data: bytes, name: str) -> Photo:
+def decode_photo(data: bytes, name: str, max_pixels: int = MAX_PIXELS) -> Photo:
     """Decode a photo file's content (JPEG, PNG, WebP, TIFF, BMP, GIF, PPM, AVIF).
 
     The EXIF orientation is applied, transparency laid over white, 16-bit grey scaled to
     8 bits, CMYK converted; of an animation the first picture counts. Raises
     :class:`PhotoError` naming ``name`` for anything damaged, cut short, of more than
-    ``MAX_PIXELS`` pixels or with a side under ``MIN_SIDE``.
+    ``max_pixels`` pixels or with a side under ``MIN_SIDE``.
     """
-    return _decode(data, label=name, name=name)
+    return _decode(data, label=name, name=name, max_pixels=max_pixels)
 
 
 def as_photo(source: PhotoSource) -> Photo:
@@ -93,11 +93,11 @@ def as_photo(source: PhotoSource) -> Photo:
     )
 
 
-def _decode(data: bytes, *, label: str, name: str) -> Photo:
+def _decode(data: bytes, *, label: str, name: str, max_pixels: int = MAX_PIXELS) -> Photo:
     if not data:
         raise PhotoError(f"{label} is empty.")
     try:
-        return _convert(load_image(data, MIN_SIDE), name)
+        return _convert(load_image(data, MIN_SIDE, max_pixels), name)
     except UnusableFileError as cause:
         raise PhotoError(f"{label} {cause}.") from cause
 

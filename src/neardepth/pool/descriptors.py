@@ -27,7 +27,6 @@ from neardepth.pool.storage import (
     read_rows,
 )
 from neardepth.steps.description import describe
-from neardepth.steps.tiling import cut_tiles
 
 Result = TypeVar("Result")
 
@@ -148,9 +147,7 @@ class Describer:
 
     def prepare(self, photo: Photo) -> NDArray[np.float32]:
         """Cut a photo into tiles and make them the network's input, T×3×H×W."""
-        return self.encoder.prepare(
-            cut_tiles(photo.image, self.grid, self.encoder.preprocessing.size)
-        )
+        return self.encoder.prepare(self.encoder.cut(photo.image, self.grid))
 
     def describe(self, prepared: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
         """Run the network on prepared photos; N×dim."""

@@ -17,7 +17,7 @@ class Index:
 
     Args:
         tables: N×D of each encoder.
-        similarity: "correlation", or "distance" for the Euclidean distance of descriptors.
+        similarity: "correlation", or "distance" for the Euclidean distance of one table's rows.
         shares: how much each encoder's correlation counts; None where there is one encoder.
     """
 
@@ -28,7 +28,7 @@ class Index:
         self._roots = np.sqrt(np.ones(1) if shares is None else shares).astype(np.float32)
         self._by_distance = similarity == "distance"
         if self._by_distance:
-            self.rows = tables[0] if len(tables) == 1 else np.concatenate(tables, axis=1)
+            (self.rows,) = tables
             self._squares = np.einsum("nd,nd->n", self.rows, self.rows)
         else:
             self.rows = self._standardised(tables)
@@ -51,8 +51,8 @@ class Index:
         query = self._standardised(np.split(descriptor[None], self._cuts, axis=1))[0]
         return np.asarray(self.rows @ query)
 
-    def correlate(self, descriptor: Vectors, rows: NDArray[np.intp]) -> Vectors:
-        """Return the correlation of a photo with some pool images, K."""
+    def correlate(self, descriptor: Vectors, rows: NDArray[np.intp], likeness: Vectors) -> Vectors:
+        """Return the correlation of a photo with K pool images; ``likeness`` is `compare`'s."""
         if not self._by_distance:
-            return np.asarray(self.compare(descriptor)[rows])
+            return likeness[rows]
         return np.asarray(correlate(descriptor[None], standardise(self.rows[rows]))[0])

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neardepth.encoders import Encoder, joint_info
-from neardepth.errors import PoolError
+from neardepth.errors import MethodError, PoolError
 from neardepth.imaging.photos import Photo
 from neardepth.imaging.resize import resize_depth, resize_photo
 from neardepth.methods import Method
@@ -19,12 +19,12 @@ from neardepth.result import DepthResult, Neighbour
 from neardepth.retrieval.common import facts_of, rows_of, working_size
 from neardepth.retrieval.evidence import pool_evidence
 from neardepth.retrieval.index import Index
-from neardepth.retrieval.structure import Structure
+from neardepth.retrieval.structure import MeanDepth, clusters_of, shares_of
 from neardepth.steps.fusion import FUSIONS, spread
 from neardepth.steps.neighbours import nearest
 from neardepth.steps.refinement import REFINEMENTS, fill_unknown
 from neardepth.steps.selection import SELECTIONS, members
-from neardepth.steps.transfer import TRANSFERS, Candidates, transfer_size
+from neardepth.steps.transfer import NEED_USUAL, TRANSFERS, Candidates, transfer_size
 
 
 class NeighbourRetrieval:
@@ -52,15 +52,16 @@ class NeighbourRetrieval:
             np.asarray(ensure_descriptors(pool, encoder, method.tiles, progress), np.float32)
             for encoder in self.encoders
         ]
-        self._structure = Structure(pool)
-        """Read from the pool when it is first needed."""
-        shares = self._structure.shares(tables) if len(tables) > 1 else None
+        if len(tables) > 1 and method.similarity == "distance":
+            raise MethodError(
+                f"method {method.name} compares by distance, which takes one encoder, not "
+                f"{len(tables)}"
+            )
+        shares = shares_of(pool, tables, progress) if len(tables) > 1 else None
         self._index = Index(tables, method.similarity, shares)
-        self._clusters = (
-            self._structure.clusters(self._index.rows, method.cluster_size)
-            if method.cluster_size
-            else None
-        )
+        clustered = method.cluster_size > 0
+        self._clusters = clusters_of(self._index.rows, method.cluster_size) if clustered else None
+        self._mean = MeanDepth(pool, progress) if method.fusion in NEED_USUAL else None
 
     def prepare(self, photo: Photo) -> list[NDArray[np.float32]]:
         """Cut a photo into each encoder's input."""
@@ -99,7 +100,7 @@ class NeighbourRetrieval:
             )
         if self._clusters is not None:
             found = members(self._clusters, found, likeness, excluded)
-        correlations = self._index.correlate(descriptor, found)
+        correlations = self._index.correlate(descriptor, found, likeness)
         ids = [self.pool.ids[row] for row in found]
         kept, low_confidence = SELECTIONS[self.method.selection](
             correlations, self.method.threshold
@@ -167,13 +168,19 @@ class NeighbourRetrieval:
     ) -> NDArray[np.float32]:
         """Fuse by a function that looks at the photos as well, on a grid of its own."""
         size = transfer_size(photo)
+
+        def usual() -> NDArray[np.float32]:
+            if self._mean is None:
+                raise ValueError(f"{self.method.fusion} is not among those that need the mean")
+            return resize_depth(self._mean.without(excluded), size)
+
         return TRANSFERS[self.method.fusion](
             Candidates(
                 photo=resize_photo(photo, size),
                 photos=np.stack([resize_photo(self.pool.photo(i).image, size) for i in ids]),
                 depths=np.stack([resize_depth(depth, size) for depth in maps]),
                 weights=weights,
-                usual=resize_depth(self._structure.mean(excluded), size),
+                usual=usual,
             )
         )
 

@@ -1,78 +1,86 @@
-"""What a pool's depth maps are like as a whole: their mean, and which photos are alike in depth."""
+"""What a pool is like as a whole: its mean depth map, its clusters, what its descriptors tell."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.cluster.vq import kmeans2
-from scipy.linalg import eigh
 
 from neardepth.imaging.resize import resize_depth
-from neardepth.pool import Pool
+from neardepth.pool import Pool, Progress
 from neardepth.steps.combination import learn_shares
 from neardepth.steps.dense import CELLS
 
 _AT_ONCE = 64  # depth maps decoded together
-_LEARNERS = 400  # pool images that shares are learned from; four numbers need no more
-_COMPONENTS = 64  # of descriptors, that clusters are found in
+_LEARNERS = 400  # pool images that shares are learned from; a few numbers need no more
+_DIRECTIONS = 512  # random ones that descriptors are projected on before they are clustered
 _ROUNDS = 20
 
 
-class Structure:
-    """The pool's depth maps on 30×40 cells; read when first needed."""
+class MeanDepth:
+    """The mean of a pool's depth maps on 30×40 cells, without any of them."""
 
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
+    def __init__(self, pool: Pool, progress: Progress | None) -> None:
+        self._maps = np.exp(_log_depth(pool, range(len(pool)), progress))
+        self._known = np.isfinite(self._maps)
+        self._maps[~self._known] = 0
+        self._total, self._count = self._maps.sum(axis=0), self._known.sum(axis=0)
 
-    @cached_property
-    def log_depth(self) -> NDArray[np.float32]:
-        """N×30×40, NaN where unknown, in the order of ``pool.ids``."""
-        maps = np.empty((len(self._pool), *CELLS), np.float32)
-        for start in range(0, len(maps), _AT_ONCE):
-            ids = self._pool.ids[start : start + _AT_ONCE]
-            for offset, depth in enumerate(self._pool.depths(ids)):
-                maps[start + offset] = resize_depth(np.log(depth), CELLS)
-        return maps
-
-    def mean(self, excluded: NDArray[np.bool_]) -> NDArray[np.float32]:
-        """Return the mean of the depth maps of those that are not excluded, 30×40 metres."""
-        maps = np.exp(self.log_depth[~excluded])
-        known = np.isfinite(maps)
-        total, count = np.where(known, maps, 0).sum(axis=0), known.sum(axis=0)
+    def without(self, excluded: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """Return the mean of those that are not excluded (N), 30×40 metres, NaN where unknown."""
+        total = self._total - self._maps[excluded].sum(axis=0)
+        count = self._count - self._known[excluded].sum(axis=0)
         unknown = np.full(CELLS, np.nan, np.float32)
         return np.asarray(np.divide(total, count, out=unknown, where=count > 0))
 
-    def shares(self, tables: Sequence[NDArray[np.float32]]) -> NDArray[np.float64]:
-        """Learn from the pool how much each descriptor says about depth; see `learn_shares`."""
-        rows = self._ordered(np.linspace(0, len(self._pool) - 1, _LEARNERS).astype(int))
-        return learn_shares([table[rows] for table in tables], self.log_depth[rows])
 
-    def clusters(self, vectors: NDArray[np.float32], size: int) -> NDArray[np.intp]:
-        """Divide the pool into clusters of alike photos by k-means.
+def shares_of(
+    pool: Pool, tables: Sequence[NDArray[np.float32]], progress: Progress | None
+) -> NDArray[np.float64]:
+    """Learn from a pool how much each descriptor says about depth; see `learn_shares`.
 
-        Args:
-            vectors: N×D, whose inner products say how alike photos are.
-            size: images of a cluster, on average.
+    Args:
+        pool: N pairs.
+        tables: N×D of each descriptor.
+        progress: told how many depth maps were read.
+    """
+    rows = np.unique(np.linspace(0, len(pool) - 1, _LEARNERS).astype(int))
+    return learn_shares(
+        [table[rows] for table in tables], _log_depth(pool, rows.tolist(), progress)
+    )
 
-        Returns:
-            N: the number of each image's cluster.
-        """
-        order = self._ordered(np.arange(len(self._pool)))
-        count = len(order)
-        span = [max(0, count - _COMPONENTS), count - 1]
-        values, axes = eigh(vectors[order] @ vectors[order].T, subset_by_index=span)
-        codes = axes * np.sqrt(np.maximum(values, 0))
-        _, labels = kmeans2(
-            codes, max(1, round(count / size)), _ROUNDS, minit="++", rng=np.random.default_rng(0)
-        )
-        found = np.empty(count, np.intp)
-        found[order] = labels
-        return found
 
-    def _ordered(self, places: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Return rows by the order of their ids: that of the pool depends on its history."""
-        order = np.argsort(np.array(self._pool.ids))
-        return np.unique(order[np.unique(places)])
+def clusters_of(vectors: NDArray[np.float32], size: int) -> NDArray[np.intp]:
+    """Divide a pool into clusters of alike photos by k-means, the same each time.
+
+    Args:
+        vectors: N×D, whose inner products say how alike photos are.
+        size: images of a cluster, on average.
+
+    Returns:
+        N: the number of each image's cluster.
+    """
+    from scipy.cluster.vq import kmeans2  # takes half a second to import
+
+    random = np.random.default_rng(0)
+    directions = random.standard_normal((vectors.shape[1], _DIRECTIONS), np.float32)
+    codes = vectors @ directions / np.float32(_DIRECTIONS**0.5)
+    count = max(1, round(len(codes) / size))
+    with warnings.catch_warnings(), np.errstate(invalid="ignore", divide="ignore"):
+        warnings.simplefilter("ignore")  # equal photos leave clusters empty, which does no harm
+        _, labels = kmeans2(codes, count, _ROUNDS, minit="++", rng=random)
+    return np.asarray(labels, np.intp)
+
+
+def _log_depth(pool: Pool, rows: Sequence[int], progress: Progress | None) -> NDArray[np.float32]:
+    """Read depth maps of a pool: rows×30×40, logarithm of metres, NaN where unknown."""
+    maps = np.empty((len(rows), *CELLS), np.float32)
+    for start in range(0, len(rows), _AT_ONCE):
+        ids = [pool.ids[row] for row in rows[start : start + _AT_ONCE]]
+        for offset, depth in enumerate(pool.depths(ids), start=start):
+            maps[offset] = resize_depth(np.log(depth), CELLS)
+        if progress is not None:
+            progress(min(start + _AT_ONCE, len(rows)), len(rows))
+    return maps

@@ -22,12 +22,13 @@ _FLOOR = 1e-3
 def local_cues(photo: Image) -> dict[str, Map]:
     """Return the cues of each cell by kind, cells×features.
 
-    - texture: logarithm of the energy of K. Laws's nine 3×3 masks of brightness at two scales, and
-      of its first mask on both colour channels (A. Saxena et al., Make3D, PAMI 31(5), 2009);
+    - texture: logarithm of the energy of K. Laws's 3×3 masks (but the mean) of brightness at two
+      scales, and of one edge mask of both colour channels, much as A. Saxena et al., *Make3D*,
+      PAMI 31(5), 2009, have them;
     - colour: mean and deviation in CIELAB;
-    - blurriness: logarithm of what Gaussian blurs of 1, 2 and 4 pixels take away, relative to one
-      another;
-    - height: row and column of the cell, their squares and the distance from the centre column.
+    - blurriness: logarithms of what Gaussian blurs of 1, 2 and 4 pixels take away one after the
+      other: two ratios, and the last;
+    - height: row of the cell, from −1 at the top to 1.
     """
     lab = np.asarray(
         cv2.cvtColor(resize_photo(photo, _SIZE), cv2.COLOR_RGB2LAB), np.float32
@@ -77,9 +78,8 @@ def _blurriness(brightness: Map) -> Map:
 
 
 def _height() -> Map:
-    rows, columns = (np.linspace(-1, 1, side, dtype=np.float32) for side in CELLS)
-    y, x = (part.ravel() for part in np.meshgrid(rows, columns, indexing="ij"))
-    return np.stack([y, y**2, x, x**2, np.abs(x) * y], axis=1)
+    rows = np.linspace(-1, 1, CELLS[0], dtype=np.float32)
+    return rows.repeat(CELLS[1])[:, None]
 
 
 def _cells(values: Map) -> Map:

@@ -13,13 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse.linalg import LinearOperator, cg
-from threadpoolctl import threadpool_limits
 
 Map = NDArray[np.float32]
 Real = NDArray[np.float64]
@@ -36,6 +35,9 @@ _EDGE, _EDGE_WIDTH = 0.05, 0.01  # gradient of a photo on [0, 1] at which smooth
 _MOVED, _MOVED_WIDTH = 0.05, 0.01  # the same for the difference of a pixel along optical flow
 _TOLERANCE = 1e-3  # of the linear solver: each round is only a step
 _STEPS = 200
+
+_THREADS = Lock()
+"""The limit is the process's: two that overlapped would leave it behind."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,14 +73,18 @@ def optimise(frames: Sequence[Frame], usual: Map, flows: Sequence[NDArray[np.flo
         usual: H×W metres: the prior, the pool's mean depth.
         flows: of a video, optical flow from each frame to the next, H×W×2 pixels (x, y).
     """
+    known = [frame.depths[np.isfinite(frame.depths)] for frame in frames]
+    limits = np.concatenate([*known, usual[np.isfinite(usual)]])
+    if not limits.size:
+        return np.full((len(frames), *usual.shape), np.nan, np.float32)
     terms = _terms(frames, usual, flows)
     x = np.stack([_median(frame.depths, usual) for frame in frames]).astype(np.float64)
+    from threadpoolctl import threadpool_limits
+
     # Vectors of one photo are too short for threads: waking them takes longer than the sums.
-    with threadpool_limits(1, "blas"):
+    with _THREADS, threadpool_limits(1, "blas"):
         for _ in range(_ROUNDS):
             x = _reweighted(terms, x)
-    known = [frame.depths[np.isfinite(frame.depths)] for frame in frames]
-    limits = np.concatenate([[part.min(), part.max()] for part in known if part.size])
     return np.clip(x, limits.min(), limits.max()).astype(np.float32)
 
 
@@ -87,7 +93,8 @@ def _median(depths: Map, usual: Map) -> Map:
     ordered = np.sort(depths, axis=0)  # NaN sorts last
     count = np.isfinite(depths).sum(axis=0)
     middle = np.take_along_axis(ordered, np.maximum(count - 1, 0)[None] // 2, axis=0)[0]
-    return np.where(count > 0, middle, np.where(np.isfinite(usual), usual, np.nanmean(usual)))
+    level = usual[np.isfinite(usual)].mean() if np.isfinite(usual).any() else np.nanmean(middle)
+    return np.where(count > 0, middle, np.where(np.isfinite(usual), usual, level))
 
 
 class _Pulls(NamedTuple):
@@ -159,6 +166,7 @@ def _tied(photos: Sequence[NDArray[np.uint8]], flows: Sequence[NDArray[np.float3
 
 def _reweighted(terms: _Terms, x: Real) -> Real:
     """Solve the least squares whose weights are the energy's slopes at ``x``, T×H×W."""
+    from scipy.sparse.linalg import LinearOperator, cg  # takes half a second to import
 
     def weigh(pulls: _Pulls, value: Real) -> tuple[Real, Real]:
         pull = pulls.strength / np.sqrt((value - pulls.target) ** 2 + _EPSILON)

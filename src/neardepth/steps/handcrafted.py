@@ -11,7 +11,6 @@ from functools import lru_cache
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
 
 Image = NDArray[np.uint8]
 Vector = NDArray[np.float32]
@@ -32,10 +31,12 @@ def hog(image: Image) -> Vector:
     """Histograms of oriented gradients, 9 orientations in each of 4×4 parts: 144 numbers.
 
     N. Dalal, B. Triggs, *Histograms of Oriented Gradients for Human Detection*, CVPR 2005. The
-    strongest of the colour channels' gradients votes; each part is normalised by itself.
+    strongest of the colour channels' gradients votes, those in the middle of a part more; each part
+    is normalised by itself, and nothing is cut off.
     """
     part = (SIZE[1] // PARTS, SIZE[0] // PARTS)
-    descriptor = cv2.HOGDescriptor(SIZE[::-1], part, part, part, 9)
+    # The next to last number is where OpenCV cuts off, which is made for parts of 36 numbers.
+    descriptor = cv2.HOGDescriptor(SIZE[::-1], part, part, part, 9, 1, -1, 0, 1.0, False)
     return np.asarray(descriptor.compute(image), np.float32).ravel()
 
 
@@ -58,19 +59,22 @@ def gist(image: Image) -> Vector:
     A. Oliva, A. Torralba, *Modeling the Shape of the Scene*, IJCV 42(3), 2001. Grey values at
     128×128 pixels, with local contrast made even first; 512 numbers.
     """
-    return _gist(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32))
+    return _gist(image, 1.0)
 
 
 def salient_gist(image: Image) -> Vector:
-    """GIST of the photo weighted by how salient each pixel is: 512 numbers.
+    """GIST with details weighted by how salient each pixel is: 512 numbers.
 
     Saliency is the spectral residual of X. Hou, L. Zhang, CVPR 2007, added to one half, so that
-    what is not salient counts less but does not vanish.
+    what is not salient counts less but does not vanish. It weighs the photo after its contrast was
+    made even, which would undo it.
     """
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     found, saliency = cv2.saliency.StaticSaliencySpectralResidual.create().computeSaliency(grey)
-    weight = 0.5 + saliency / saliency.max() if found and saliency.max() > 0 else 1.0
-    return _gist(np.asarray(grey * weight, np.float32))
+    if not found or saliency.max() <= 0:
+        return _gist(image, 1.0)
+    weight = 0.5 + saliency / saliency.max()
+    return _gist(image, cv2.resize(weight, (_GIST_SIDE, _GIST_SIDE)).astype(np.float32))
 
 
 def sift(image: Image) -> Vector:
@@ -101,10 +105,15 @@ HANDCRAFTED: dict[str, tuple[Callable[[Image], Vector], int]] = {
 """Descriptors by name, each with its length."""
 
 
-def _gist(grey: NDArray[np.float32]) -> Vector:
+def _gist(image: Image, weight: NDArray[np.float32] | float) -> Vector:
+    from scipy import fft  # takes a while to import
+
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
     size = (_GIST_SIDE, _GIST_SIDE)
     small = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.float32)
-    padded = cv2.copyMakeBorder(_even_contrast(small), *4 * (_GIST_PAD,), cv2.BORDER_REFLECT)
+    padded = cv2.copyMakeBorder(
+        weight * _even_contrast(small), *4 * (_GIST_PAD,), cv2.BORDER_REFLECT
+    )
     spectrum = fft.fft2(padded)
     responses = np.abs(fft.ifft2(spectrum * _gabor_bank(len(padded)), axes=(1, 2)))
     inner = responses[:, _GIST_PAD:-_GIST_PAD, _GIST_PAD:-_GIST_PAD]

@@ -14,12 +14,10 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import nnls
 
 from neardepth.imaging.resize import resize_depth
 from neardepth.steps.cues import local_cues
 from neardepth.steps.dense import CELLS
-from neardepth.steps.refinement import fill_unknown
 
 Map = NDArray[np.float32]
 
@@ -46,58 +44,61 @@ def stacked_depth(
     targets = targets.reshape(len(depths), -1)
     if not np.isfinite(targets).any():
         return np.full(depths.shape[1:], np.nan, np.float32)
-    learners = _learners(local_cues(photo), [local_cues(other) for other in photos])
+    own, others = _seen(local_cues(photo)), [_seen(local_cues(other)) for other in photos]
     groups = np.arange(len(targets)) % min(_FOLDS, len(targets))
     answers, left_out = [], []
-    for own, others in learners:
-        answers.append(_predict(own, others, targets, weights))
+    for kind in own:
+        features = np.stack([cues[kind] for cues in others])
+        answers.append(_Learner(features, targets, weights).answer(own[kind][None])[0])
         held = np.full_like(targets, np.nan)
-        for group in range(groups.max() + 1 if len(targets) > 1 else 0):
+        for group in np.unique(groups) if len(targets) > 1 else ():
             out = groups == group
-            rest = others[~out], targets[~out], weights[~out]
-            held[out] = [_predict(other, *rest) for other in others[out]]
+            learner = _Learner(features[~out], targets[~out], weights[~out])
+            held[out] = learner.answer(features[out])
         left_out.append(held)
     log_depth = _second_level(np.stack(answers), np.stack(left_out), targets, weights)
-    return resize_depth(np.exp(fill_unknown(log_depth.reshape(CELLS))), depths.shape[1:])
+    return resize_depth(np.exp(log_depth.reshape(CELLS)), depths.shape[1:])
 
 
-def _learners(own: dict[str, Map], others: list[dict[str, Map]]) -> list[tuple[Map, Map]]:
-    """Return what each learner sees: of the photo, cells×F, and of its neighbours, K×cells×F.
+def _seen(cues: dict[str, Map]) -> dict[str, Map]:
+    """Return what each learner sees of a photo, cells×F: a kind of cue, by itself and by height.
 
-    Each kind of cue goes with the relative height; height alone is a learner, too.
+    Height alone says what the neighbours' mean map says of a cell.
     """
-    found = []
-    for kind in own:
-        kinds = {kind: None, "height": None}
-        found.append(
-            (
-                np.concatenate([own[name] for name in kinds], axis=1),
-                np.stack([np.concatenate([o[name] for name in kinds], axis=1) for o in others]),
-            )
-        )
-    return found
+    row = cues["height"][:, :1]
+    kinds = {kind: values for kind, values in cues.items() if kind != "height"}
+    seen = {kind: np.concatenate([values, row * values], axis=1) for kind, values in kinds.items()}
+    return {**seen, "height": cues["height"]}
 
 
-def _predict(own: Map, others: Map, targets: Map, weights: Map) -> Map:
-    """Add to the neighbours' mean map a ridge regression of what cues say beyond it, cells."""
-    known = np.isfinite(targets)
-    share = np.where(known, weights[:, None], 0)
-    total = share.sum(axis=0)
-    usual = np.where(known, targets * share, 0).sum(axis=0) / np.maximum(total, 1e-9)
-    typical = np.average(others, axis=0, weights=weights)  # of each cell
-    x = (others - typical)[known]
-    y = (targets - usual)[known]
-    scale = x.std(axis=0) + 1e-6
-    x = x / scale
-    rows = share[known][:, None]
-    ridge = _RIDGE * len(own) * weights.mean() * np.eye(x.shape[1])
-    slopes = np.linalg.solve(x.T @ (rows * x) + ridge, x.T @ (rows[:, 0] * y))
-    answer = usual + ((own - typical) / scale) @ slopes
-    return np.where(total > 0, answer, np.nan).astype(np.float32)
+class _Learner:
+    """The neighbours' mean map of log depth, and a ridge regression of what cues say beyond it."""
+
+    def __init__(self, features: Map, targets: Map, weights: Map) -> None:
+        known = np.isfinite(targets)
+        share = np.where(known, weights[:, None], 0)
+        total = share.sum(axis=0)
+        mean = np.where(known, targets * share, 0).sum(axis=0) / np.maximum(total, 1e-9)
+        self._mean = np.where(total > 0, mean, np.nan)
+        self._typical = np.average(features, axis=0, weights=weights)  # of each cell
+        x = (features - self._typical)[known]
+        self._scale = x.std(axis=0) + 1e-6
+        x = x / self._scale
+        rows = share[known][:, None]
+        ridge = _RIDGE * targets.shape[1] * weights.mean() * np.eye(x.shape[1])
+        right = x.T @ (rows[:, 0] * (targets - self._mean)[known])
+        self._slopes = np.linalg.solve(x.T @ (rows * x) + ridge, right)
+
+    def answer(self, features: Map) -> Map:
+        """Return log depth of images, N×cells; NaN where no neighbour knows a cell."""
+        beyond = ((features - self._typical) / self._scale) @ self._slopes
+        return np.asarray(self._mean + beyond, np.float32)
 
 
 def _second_level(answers: Map, left_out: Map, targets: Map, weights: Map) -> Map:
     """Put the learners' answers together, L×cells to cells, as those for left-out images say."""
+    from scipy.optimize import nnls  # takes half a second to import
+
     seen = np.isfinite(targets) & np.isfinite(left_out).all(axis=0)
     if seen.sum() <= len(answers):
         return np.asarray(answers.mean(axis=0))
@@ -105,5 +106,5 @@ def _second_level(answers: Map, left_out: Map, targets: Map, weights: Map) -> Ma
     roots = np.sqrt(np.broadcast_to(weights[:, None], targets.shape)[seen])
     x = (left_out[:, seen] - level) * roots
     y = (targets[seen] - level) * roots
-    shares, _ = nnls((x @ x.T).astype(float), (x @ y).astype(float))
+    shares, _ = nnls(x.T.astype(float), y.astype(float))
     return np.asarray(level + np.tensordot(shares.astype(np.float32), answers - level, axes=1))

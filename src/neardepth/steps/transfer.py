@@ -31,8 +31,8 @@ class Candidates:
     """K×H×W metres, NaN where unknown."""
     weights: Map
     """K, positive."""
-    usual: Map
-    """H×W metres: the mean of the pool's depth maps."""
+    usual: Callable[[], Map]
+    """Gives H×W metres: the mean of the pool's depth maps."""
 
 
 def transfer_size(photo: NDArray[np.uint8]) -> tuple[int, int]:
@@ -56,7 +56,7 @@ def warped_median(candidates: Candidates) -> Map:
 def depth_transfer(candidates: Candidates) -> Map:
     """Depth Transfer of a single photo: see `steps.depth_transfer`."""
     frames = [warped_frame(candidates)]
-    return np.asarray(optimise(frames, candidates.usual)[0])
+    return np.asarray(optimise(frames, candidates.usual())[0])
 
 
 def warped_frame(candidates: Candidates) -> Frame:
@@ -97,4 +97,10 @@ TRANSFERS: dict[str, Callable[[Candidates], Map]] = {
     "local-median": local_medians,
     "stacked": stacked,
 }
-"""By name, as `Method.fusion`; each gives H×W metres, NaN where nothing is known."""
+"""By name, as `Method.fusion`; each gives H×W metres, NaN where nothing is known.
+
+They look around each pixel, and so answer where no neighbour knows that very pixel.
+"""
+
+NEED_USUAL = {"depth-transfer"}
+"""Those that ask for `Candidates.usual`."""

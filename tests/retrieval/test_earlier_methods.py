@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,11 +47,6 @@ def pool(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Pool:
 @pytest.fixture(scope="module")
 def estimators(pool: Pool) -> dict[str, DepthEstimator]:
     return {name: DepthEstimator(pool, name) for name in EARLIER}
-
-
-def left_out(estimator: DepthEstimator, pair_id: str) -> np.ndarray:
-    results = estimator.leave_one_out(lambda own: {own}, [pair_id])
-    return next(iter(results))[1].depth
 
 
 @pytest.mark.parametrize("name", EARLIER)
@@ -115,6 +111,24 @@ def test_several_descriptors_can_be_joined_for_any_method_of_neighbours(pool: Po
     result = estimator(scene(77, SIZE)[0])
     assert [encoder.name for encoder in estimator.encoders] == ["hog", "lbp"]
     assert json.loads(json.dumps(result.summary()))["method"]["encoder"]["name"] == "hog+lbp"
+
+
+def test_distance_takes_one_descriptor(pool: Pool) -> None:
+    with pytest.raises(MethodError, match="takes one encoder, not 2"):
+        DepthEstimator(pool, "konrad2013", encoder="hog+lbp")
+
+
+def test_a_pool_of_one_photo_many_times_has_clusters_too(tmp_path: Path) -> None:
+    folder = write_scenes(tmp_path / "site", 1, size=SIZE)
+    for index in range(1, 5):
+        for part, suffix in (("rgb", "jpg"), ("depth", "png")):
+            name = folder / part / f"{index:03}.{suffix}"
+            name.write_bytes((folder / part / f"000.{suffix}").read_bytes())
+    build_pool(open_source(folder), tmp_path / "p", load_encoder("hog"), (1, 1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        estimator = DepthEstimator(tmp_path / "p", "herrera2018", cluster_size=1)
+    assert np.isfinite(estimator(scene(9, SIZE)[0]).depth).all()
 
 
 def test_solved_weights_refuse_settings_of_neighbours(pool: Pool) -> None:

@@ -1,0 +1,133 @@
+"""Routes that estimate depth and give the results."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+
+from neardepth.imaging.photos import decode_photo
+from neardepth.result import DepthResult
+from neardepth.retrieval.camera import with_camera
+from neardepth.service import formats
+from neardepth.service.catalogue import ServedPool
+from neardepth.service.documents import DEPTH_ANSWERS, PHOTO_BODY, WORK, problems
+from neardepth.service.negotiation import best_match
+from neardepth.service.problems import Problem
+from neardepth.service.schemas import DepthAnswer, Display, Picture
+from neardepth.service.state import State, state_of
+from neardepth.service.uploads import check_kind
+
+router = APIRouter()
+
+_JSON = "application/json"
+RESULT = "/v1/results/{key}"
+
+
+@dataclass(frozen=True)
+class Question:
+    """How a photo is to be estimated.
+
+    The focal length scales the depth of methods of solved weights. That of the others is of their
+    neighbours; distances and 3D need it all the same.
+    """
+
+    pool: Annotated[
+        str | None,
+        Query(max_length=100, description="A name that /v1/pools gives", examples=["none"]),
+    ] = None
+    method: Annotated[
+        str | None,
+        Query(max_length=100, description="A name that /v1/methods gives", examples=["kernel"]),
+    ] = None
+    focal_px: Annotated[
+        float | None,
+        Query(gt=0, le=1e6, description="Focal length, pixels; else from EXIF", examples=[525]),
+    ] = None
+    fov: Annotated[
+        float | None,
+        Query(ge=1, le=170, description="Horizontal field of view, degrees, instead"),
+    ] = None
+
+
+def estimate(state: State, data: bytes, question: Question) -> tuple[DepthResult, ServedPool]:
+    """Estimate a photo from its file's content; called in a worker thread.
+
+    Raises:
+        Problem: there is no such pool, or it is no picture.
+        NearDepthError: the picture or a setting is not usable.
+    """
+    served = state.catalogue.find(question.pool)
+    method = question.method or state.method
+    check_kind(data)
+    state.catalogue.refuse_download(served, method)
+    photo = decode_photo(data, "photo", state.limits.pixels)
+    photo = with_camera(photo, question.focal_px, question.fov)
+    result = state.catalogue.estimator(served, method)(photo)
+    state.metrics.estimates.labels(served.name, method, result.low_confidence).inc()
+    return result, served
+
+
+@router.post(
+    "/v1/depth",
+    response_model=DepthAnswer,
+    responses={**problems(*WORK, 406), **DEPTH_ANSWERS},
+    openapi_extra=PHOTO_BODY,
+)
+async def post_depth(
+    request: Request,
+    question: Annotated[Question, Depends()],
+    accept: Annotated[str | None, Header(max_length=1000)] = None,
+) -> object:
+    """Estimate the depth of a photo, in metres.
+
+    The answer is JSON with links, or the file that Accept asks for: a 16-bit PNG with its unit in
+    the text chunk DepthUnit, an NPZ of every map, or OpenEXR.
+    """
+    state = state_of(request)
+    kind = best_match(accept, (_JSON, *formats.ANSWERS))
+    if kind is None:
+        offered = ", ".join((_JSON, *formats.ANSWERS))
+        raise Problem(406, "Not a media type of answers", f"There are {offered}.")
+    async with state.uploads.read(request, "photo") as (data,):
+        if kind == _JSON:
+            return await state.work(request, lambda: _answer(state, data, question))
+        return await state.work(
+            request, lambda: _file(state, data, question, formats.ANSWERS[kind])
+        )
+
+
+def _answer(state: State, data: bytes, question: Question) -> DepthAnswer:
+    result, served = estimate(state, data, question)
+    key = state.results.keep(result, served.name, served.pool)
+    base = RESULT.format(key=key)
+    at_hand = [
+        served.pool is not None and neighbour.id in served.pool for neighbour in result.neighbours
+    ]
+    return DepthAnswer(
+        id=key,
+        kept_seconds=state.limits.kept_seconds,
+        summary=formats.summary(result, served.name),
+        display=Display(**formats.display(result)),
+        links={name: f"{base}/{name}" for name in (*formats.FILES, "maps", "photo")},
+        pictures=[
+            Picture(
+                photo=f"{base}/neighbours/{number}/photo" if there else None,
+                depth=f"{base}/neighbours/{number}/depth" if there else None,
+            )
+            for number, there in enumerate(at_hand)
+        ],
+    )
+
+
+def _file(state: State, data: bytes, question: Question, name: str) -> Response:
+    result, served = estimate(state, data, question)
+    make, kind = formats.FILES[name]
+    return download(make(result, served.name), name, kind)
+
+
+def download(content: bytes, name: str, kind: str) -> Response:
+    """Answer with a file."""
+    disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(content, media_type=kind, headers=disposition)

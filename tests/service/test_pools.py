@@ -1,0 +1,154 @@
+"""Pools and methods over REST: what is served, and adding pairs."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from services import METHOD, Live, jpeg, make_pool, running
+
+from neardepth import DepthEstimator, Pool
+from neardepth.errors import PoolError
+from neardepth.imaging.depthmaps import npz
+from neardepth.methods import METHODS
+from neardepth.service.app import create_app
+from neardepth.service.catalogue import Catalogue
+from scenes import scene
+
+PHOTO = jpeg(60)
+
+
+def millimetres(seed: int) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray((scene(seed)[1] * 1000).astype(np.uint16)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[tuple[Path, Live]]:
+    pool = make_pool(tmp_path, count=6)
+    with running(create_app(Catalogue([pool]), method=METHOD)) as live:
+        yield pool, live
+
+
+def test_lists_say_what_is_served(live: Live) -> None:
+    pools = live.client.get("/v1/pools").json()
+    assert [(pool["name"], pool["pairs"], pool["default"]) for pool in pools] == [
+        ("site", 8, True),
+        ("none", 0, False),
+    ]
+    methods = live.client.get("/v1/methods").json()
+    assert [method["name"] for method in methods] == list(METHODS)
+    assert [method["name"] for method in methods if method["default"]] == [METHOD]
+    assert {m["name"] for m in methods if m["available"]} >= {"kernel", "kernel-fast", "knn"}
+
+
+def test_no_request_downloads_a_network(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fetch(*_: object) -> None:
+        raise AssertionError("a download was tried")
+
+    monkeypatch.setattr("requests.Session.request", fetch)
+    paper = next(m for m in live.client.get("/v1/methods").json() if m["name"] == "paper")
+    if paper["available"]:
+        pytest.skip("the weights of resnet50 are on this machine")
+    response = live.client.post("/v1/depth?method=paper", content=PHOTO)
+    assert response.status_code == 409
+    assert "encoders fetch resnet50" in response.json()["detail"]
+
+
+def test_an_added_pair_changes_the_next_answer(own: tuple[Path, Live]) -> None:
+    pool, live = own
+    before = live.client.post("/v1/depth", content=PHOTO).json()["summary"]
+    files = {"photo": PHOTO, "depth": millimetres(60)}
+    response = live.client.post("/v1/pools/site/pairs?focal_px=100", files=files)
+    assert response.status_code == 201, response.text
+    added = response.json()
+    assert (added["added"], added["pool"]["pairs"]) == (True, 7)
+    after = live.client.post("/v1/depth", content=PHOTO).json()["summary"]
+    assert after["pool"]["pairs"] == 7
+    assert after["pool"]["version"] == added["pool"]["version"]
+    assert after["neighbours"][0]["id"] == added["id"]
+    assert after["depth"] != before["depth"]
+    assert after["depth"] == pytest.approx(
+        DepthEstimator(pool, METHOD)(PHOTO).summary()["depth"], abs=2e-4
+    )
+
+    stored = Pool.open(pool)
+    np.testing.assert_allclose(stored.depth(added["id"]), scene(60)[1], atol=0.0011)
+    intrinsics = stored.photo(added["id"]).intrinsics
+    assert intrinsics is not None
+    assert intrinsics.fx == 100
+
+    again = live.client.post("/v1/pools/site/pairs", files=files)
+    assert (again.status_code, again.json()["added"]) == (200, False)
+    assert len(Pool.open(pool)) == 7
+
+
+def test_depth_comes_in_other_formats_and_units(own: tuple[Path, Live]) -> None:
+    pool, live = own
+    metres = scene(61)[1]
+    array = io.BytesIO()
+    np.save(array, metres)
+    counts = io.BytesIO()
+    Image.fromarray((metres * 256).astype(np.uint16)).save(counts, "PNG")
+    for seed, depth, query in (
+        (61, npz(depth=metres), ""),
+        (62, array.getvalue(), ""),
+        (63, counts.getvalue(), "?depth_scale=256"),
+    ):
+        files = {"photo": jpeg(seed), "depth": depth}
+        response = live.client.post(f"/v1/pools/site/pairs{query}", files=files)
+        assert response.status_code == 201, response.text
+        stored = Pool.open(pool).depth(response.json()["id"])
+        np.testing.assert_allclose(stored, metres, atol=0.005)
+
+
+@pytest.mark.parametrize(
+    ("name", "photo", "depth", "status"),
+    [
+        ("nowhere", PHOTO, millimetres(60), 404),
+        ("none", PHOTO, millimetres(60), 403),
+        ("site", b"no picture", millimetres(60), 415),
+        ("site", PHOTO, PHOTO, 422),
+        ("site", PHOTO, millimetres(60)[:500], 422),
+        ("site", PHOTO, b"\x76\x2f\x31\x01" + bytes(100), 422),
+        ("site", PHOTO, npz(depth=np.ones((96, 50), np.float32)), 422),
+        ("site", PHOTO, npz(depth=np.zeros((96, 128), np.float32)), 422),
+    ],
+    ids=["pool", "shipped", "photo", "photo as depth", "cut", "exr", "shape", "unknown depth"],
+)
+def test_a_bad_pair_leaves_the_pool_as_it_was(
+    live: Live, pool: Path, name: str, photo: bytes, depth: bytes, status: int
+) -> None:
+    before = Pool.open(pool).version
+    files = {"photo": photo, "depth": depth}
+    response = live.client.post(f"/v1/pools/{name}/pairs", files=files)
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    assert Pool.open(pool).version == before
+
+
+def test_rooms_are_read_only_and_names_are_clear(tmp_path: Path, pool: Path) -> None:
+    with pytest.raises(PoolError, match="served as site already"):
+        Catalogue([pool, pool])
+    with pytest.raises(PoolError, match="does not exist"):
+        Catalogue([tmp_path / "nowhere.pool"])
+    Pool.create(tmp_path / "empty.pool")
+    with pytest.raises(PoolError, match="empty"):
+        Catalogue([tmp_path / "empty.pool"])
+
+
+def test_a_pool_that_another_process_writes_is_a_conflict(own: tuple[Path, Live]) -> None:
+    from neardepth.pool.writer import PoolWriter
+
+    pool, live = own
+    with PoolWriter(pool):
+        files = {"photo": PHOTO, "depth": millimetres(60)}
+        response = live.client.post("/v1/pools/site/pairs", files=files)
+    assert response.status_code == 409
+    assert str(pool) not in response.text
+    assert live.client.post("/v1/pools/site/pairs", files=files).status_code == 201
