@@ -1,0 +1,338 @@
+"""From a video to its depth: reading, estimating, smoothing and writing, side by side."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+import neardepth
+from neardepth.errors import MethodError, VideoError
+from neardepth.estimator import DepthEstimator
+from neardepth.imaging.colour import depth_range
+from neardepth.imaging.files import printable, write_file
+from neardepth.imaging.photos import Photo
+from neardepth.video.ahead import ahead
+from neardepth.video.depthvideo import MOST, unit_for
+from neardepth.video.job import Job
+from neardepth.video.outputs import Outputs, PngSequence, depth_output, preview_output
+from neardepth.video.reading import Frame, VideoFile
+from neardepth.video.stabilise import Stabiliser
+
+Progress = Callable[[int, int], None]
+"""Called with the number of frames done, and how many there are likely to be."""
+
+STRETCH = 240
+"""Frames that are finished at a time: what a crash loses at most."""
+
+_SAMPLES = 8  # frames spread over the video that say how far it reaches
+_READ_AHEAD = 2
+_BEHIND = 2  # frames whose network has run and that wait to be written
+
+
+@dataclass(frozen=True)
+class VideoOptions:
+    """What to make of a video.
+
+    Raises:
+        MethodError: a value is out of range.
+    """
+
+    depth_format: Literal["ffv1", "png"] = "ffv1"
+    stabilise: bool = True
+    start: float = 0.0
+    """Seconds."""
+    end: float | None = None
+    """Seconds, not included; None for the video's end."""
+
+    def __post_init__(self) -> None:
+        if self.depth_format not in ("ffv1", "png"):
+            raise MethodError(f"depth is written as ffv1 or png, not {self.depth_format}")
+        if not 0 <= self.start < float("inf"):
+            raise MethodError(f"a video starts at 0 s or later, not {self.start:g} s")
+        if self.end is not None and not self.end > self.start:
+            raise MethodError(
+                f"the end is after the start: {self.end:g} s is not after {self.start:g} s"
+            )
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a conversion did."""
+
+    files: tuple[Path, ...]
+    frames: int
+    lost: int
+    """Frames of the input that could not be decoded, as far as can be told."""
+    cuts: int
+    unlike: int
+    """Frames of low confidence."""
+    beyond: int
+    """Frames with depth that the depth video's unit cannot hold."""
+    limits: tuple[float, float]
+    """Range of the preview's colours, metres."""
+    seconds: float
+    """Of this run."""
+    done_now: int
+    """Frames of this run."""
+    interrupted: bool = False
+
+
+def convert_video(
+    source: str | os.PathLike[str],
+    folder: str | os.PathLike[str],
+    estimator: DepthEstimator,
+    options: VideoOptions | None = None,
+    *,
+    stem: str | None = None,
+    resume: bool = False,
+    progress: Progress = lambda done, total: None,
+) -> Summary:
+    """Estimate a video's depth and write it into ``folder`` (made if needed).
+
+    STEM is the video's name without its ending unless given:
+
+    - ``STEM.depth.mkv``: 16-bit counts, lossless, their unit in the file; or the folder
+      ``STEM.depth`` of PNG files;
+    - ``STEM.preview.mp4``: colours with a bar in metres, with the sound (.mkv for rare kinds);
+    - ``STEM.depth.json``: what was done. It is written last: where it is, the others are.
+
+    Frames keep their time stamps. The files appear at the end; until then all is in the folder
+    ``.STEM.video``, from where ``resume`` goes on: the depth is the same as of one run.
+
+    Raises:
+        VideoError: the video cannot be read, or a file not be written.
+        MethodError: no frame lies between start and end.
+    """
+    run = _Run(VideoFile(source), Path(folder), estimator, options or VideoOptions(), stem)
+    return run(resume, progress)
+
+
+class _Run:
+    """One conversion: reading in one thread, networks in this one, writing in a third."""
+
+    def __init__(
+        self,
+        video: VideoFile,
+        folder: Path,
+        estimator: DepthEstimator,
+        options: VideoOptions,
+        stem: str | None,
+    ) -> None:
+        self.video, self.folder = video, folder
+        self.estimator, self.options = estimator, options
+        self.stem = Path(stem or video.path.stem).name
+        self.sidecar = folder / f"{self.stem}.depth.json"
+        self.settings = self._settings()
+
+    def __call__(self, resume: bool, progress: Progress) -> Summary:
+        begun = time.monotonic()
+        work = self.folder / f".{self.stem}.video"
+        job = Job.resume(work, self.settings) if resume else None
+        if resume and job is None and (done := self._finished()) is not None:
+            return done
+        job = job or Job.begin(work, self.settings, self._plan())
+        writer = _Writer(job, self.video, self._outputs(job), self._sequence(), self.options)
+        before = job.tally.frames
+        interrupted = not self._frames(job, writer, progress)
+        writer.finish_stretch()
+        if not job.tally.frames:
+            job.remove()
+            raise MethodError(
+                f"{self.video.path} has no frame between {self.options.start:g} s and "
+                f"{self.options.end or self.video.duration or 0:g} s"
+            )
+        files = writer.join(interrupted=interrupted)
+        summary = self._summary(job, files, before, begun, interrupted)
+        if not interrupted:
+            self._write_sidecar(summary)
+            job.remove()
+        return summary
+
+    def _frames(self, job: Job, writer: _Writer, progress: Progress) -> bool:
+        """Convert all frames that are left; return False where Ctrl-C ended it."""
+        total, options = self._total(), self.options
+        frames = self.video.read(options.start, options.end, job.last_pts)
+        waiting: deque[Future[None]] = deque()
+        with ThreadPoolExecutor(1, thread_name_prefix="neardepth-write") as thread:
+            try:
+                with closing(ahead(map(self._prepared, frames), _READ_AHEAD)) as stream:
+                    for frame, photo, pixels in stream:
+                        described = self.estimator.describe(pixels)
+                        job_of_frame = thread.submit(self._write, writer, frame, photo, described)
+                        waiting.append(job_of_frame)
+                        while len(waiting) > _BEHIND:
+                            waiting.popleft().result()
+                        done = writer.tally.frames
+                        progress(done, max(total, done + len(waiting)))
+            except KeyboardInterrupt:
+                return False
+            finally:
+                # Frames whose network has run are written, also after Ctrl-C.
+                while waiting:
+                    waiting.popleft().result()
+        progress(writer.tally.frames, writer.tally.frames)
+        return True
+
+    def _prepared(self, frame: Frame) -> tuple[Frame, Photo, Any]:
+        return frame, *self.estimator.prepare(Photo(frame.image, self.video.path.name))
+
+    def _write(self, writer: _Writer, frame: Frame, photo: Photo, described: Any) -> None:
+        result = self.estimator.from_descriptor(photo, described)
+        writer.add(frame, result.depth, unlike=result.low_confidence)
+
+    def _plan(self) -> dict[str, Any]:
+        """Look at some frames of the whole video, so that one range and one unit fit all."""
+        samples = self.video.samples(_SAMPLES, self.options.start, self.options.end)
+        depths = [self.estimator(Photo(f.image, self.video.path.name)).depth for f in samples]
+        known = [float(np.nanmax(depth)) for depth in depths if np.isfinite(depth).any()]
+        return {"limits": depth_range(*depths), "unit": unit_for(max(known, default=0.0))}
+
+    def _outputs(self, job: Job) -> Outputs:
+        low, high = job.plan["limits"]
+        outputs = [preview_output(self.folder, self.stem, self.video, (low, high))]
+        if self.options.depth_format == "ffv1":
+            outputs.append(depth_output(self.folder, self.stem, self.video, job.plan["unit"]))
+        return Outputs(job, self.video, outputs)
+
+    def _sequence(self) -> PngSequence | None:
+        if self.options.depth_format == "ffv1":
+            return None
+        return PngSequence(self.folder / f"{self.stem}.depth")
+
+    def _total(self) -> int:
+        """How many frames there are likely to be."""
+        video, options = self.video, self.options
+        if options.start == 0 and options.end is None:
+            return video.frames or 1
+        until = min(x for x in (options.end, video.duration, 1e9) if x is not None)
+        return max(1, round((until - options.start) * video.rate))
+
+    def _settings(self) -> dict[str, Any]:
+        """Return all that the results depend on, as plain data."""
+        estimator, status = self.estimator, self.video.path.stat()
+        pool, model = estimator.pool, estimator.model
+        return {
+            "input": [str(self.video.path.resolve()), status.st_size, status.st_mtime],
+            "method": {
+                **estimator.method.settings(),
+                "encoder": "+".join(encoder.name for encoder in estimator.encoders),
+                "fill": estimator.fill,
+            },
+            "camera": [estimator.focal_px, estimator.fov],
+            "pool": None if pool is None else [str(pool.path), pool.version],
+            "prior": None if model is None else model.digest,
+            "options": asdict(self.options),
+            "software": f"neardepth {neardepth.__version__}",
+        }
+
+    def _summary(
+        self, job: Job, files: list[Path], before: int, begun: float, interrupted: bool
+    ) -> Summary:
+        low, high = job.plan["limits"]
+        return Summary(
+            files=tuple(files),
+            frames=job.tally.frames,
+            lost=self.video.lost,
+            cuts=job.tally.cuts,
+            unlike=job.tally.unlike,
+            beyond=job.tally.beyond,
+            limits=(low, high),
+            seconds=time.monotonic() - begun,
+            done_now=job.tally.frames - before,
+            interrupted=interrupted,
+        )
+
+    def _write_sidecar(self, summary: Summary) -> None:
+        facts = {
+            **self.settings,
+            "size": [self.video.width, self.video.height],
+            "unit": "metre",
+            "result": asdict(summary) | {"files": [path.name for path in summary.files]},
+        }
+        text = printable(json.dumps(facts, indent=2, ensure_ascii=False, default=str)) + "\n"
+        write_file(self.sidecar, text.encode(), VideoError)
+
+    def _finished(self) -> Summary | None:
+        """Return the summary of a conversion that was finished with the same settings."""
+        try:
+            facts = json.loads(self.sidecar.read_bytes())
+            same = all(facts[k] == v for k, v in json.loads(json.dumps(self.settings)).items())
+            files = tuple(self.folder / name for name in facts["result"]["files"])
+            if not (same and all(path.exists() for path in files)):
+                return None
+            return replace(
+                Summary(**facts["result"]),
+                files=files,
+                limits=tuple(facts["result"]["limits"]),
+                done_now=0,
+            )
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+
+class _Writer:
+    """Smooths and writes frames in order, one stretch after another; runs in one thread."""
+
+    def __init__(
+        self,
+        job: Job,
+        video: VideoFile,
+        outputs: Outputs,
+        sequence: PngSequence | None,
+        options: VideoOptions,
+    ) -> None:
+        self.job, self.video, self.outputs = job, video, outputs
+        self.sequence, self.options = sequence, options
+        self.stabiliser = Stabiliser() if options.stabilise else None
+        self.tally = replace(job.tally)
+        self._times: list[float] = []
+        self._last: Frame | None = None
+        memory = job.memory()
+        if memory is not None:
+            self._times = memory["times"].tolist()
+            if self.stabiliser is not None:
+                self.stabiliser.restore(memory)
+
+    def add(self, frame: Frame, depth: Any, *, unlike: bool) -> None:
+        """Take the next frame."""
+        if self.stabiliser is not None:
+            depth = self.stabiliser(frame.image, depth, frame.time)
+            self.tally.cuts = self.stabiliser.cuts
+        self.outputs.add(frame, depth)
+        if self.sequence is not None:
+            self.sequence.add(self.tally.frames, frame, depth)
+        self.tally.beyond += float(np.fmax.reduce(depth, None)) > self.job.plan["unit"] * MOST
+        self.tally.unlike += unlike
+        self.tally.frames += 1
+        self._times.append(frame.time)
+        self._last = frame
+        if self.tally.frames - self.job.tally.frames >= STRETCH:
+            self.finish_stretch()
+
+    def finish_stretch(self) -> None:
+        """End the stretch being written, if it has a frame."""
+        if self._last is None:
+            return
+        self.outputs.close()
+        memory: dict[str, Any] = {"times": np.array(self._times)}
+        if self.stabiliser is not None:
+            memory |= self.stabiliser.state()
+        self.job.finish(self.tally, self._last.pts, memory)
+        self._last = None
+
+    def join(self, *, interrupted: bool) -> list[Path]:
+        """Write the files of all that is finished; the sound ends with the pictures if these do."""
+        cut = interrupted or self.options.end is not None
+        end = self._times[-1] + float(1 / self.video.rate) if cut else None
+        files = self.outputs.join(self.options.start, end)
+        return files if self.sequence is None else [*files, self.sequence.finish(self._times)]
