@@ -16,7 +16,9 @@ from scenes import scene
 RATE = 24
 
 
-def pictures(count: int, size: tuple[int, int] = (48, 64), seed: int = 0) -> list[NDArray[np.uint8]]:
+def pictures(
+    count: int, size: tuple[int, int] = (48, 64), seed: int = 0
+) -> list[NDArray[np.uint8]]:
     """A view that moves over a larger scene, two pixels a frame."""
     image, _ = scene(seed, (size[0], size[1] + 2 * count))
     return [np.ascontiguousarray(image[:, 2 * k : 2 * k + size[1]]) for k in range(count)]

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from fractions import Fraction
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
-from av.stream import Stream
 from av.video.stream import VideoStream
 
 from neardepth.errors import VideoError
@@ -23,7 +23,7 @@ IN_MP4 = frozenset({"aac", "mp3", "ac3", "eac3", "opus", "alac", "flac"})
 
 _FORMATS = {".mp4": "mp4", ".mkv": "matroska"}
 
-Timed = tuple[Fraction, int, Packet[Stream]]
+Timed: TypeAlias = "tuple[Fraction, int, Packet[Any]]"  # PyAV's class is generic to types only
 
 
 def sound_kinds(path: Path) -> list[str]:

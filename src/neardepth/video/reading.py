@@ -227,7 +227,7 @@ def _duration(container: InputContainer, stream: VideoStream) -> float | None:
     try:
         if len(parts) == 3:
             seconds = sum(float(part) * 60**power for power, part in enumerate(reversed(parts)))
-            return seconds - float(Fraction(container.start_time or 0, av.time_base))
+            return float(seconds - Fraction(container.start_time or 0, av.time_base))
     except ValueError:
         pass
     return float(container.duration / av.time_base) if container.duration else None

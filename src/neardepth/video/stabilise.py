@@ -34,8 +34,8 @@ SIDE = 320
 SECONDS = 0.4
 """The time constant τ."""
 
-_DIFFERENCE = 12.0  # grey levels: a pixel that changed by more is not the same thing
-_RETURN = 1.5  # pixels between a pixel and where the flow leads there and back
+_DIFFERENCE = 20.0  # grey levels: a pixel that changed by more is not the same thing
+_RETURN = 3.0  # pixels between a pixel and where the flow leads there and back
 _JUMP = 0.25  # of log depth: what changed by more has moved, or one of the two is wrong
 _CUT_LEVELS = 16.0  # mean difference in grey levels of the thumbnails
 _CUT_HISTOGRAM = 0.25  # share of the thumbnail's pixels that fall into other bins
@@ -93,7 +93,7 @@ class Stabiliser:
         moved = follow(last.level, back)
         moved += approach(back, np.exp(own), trust)
         with np.errstate(invalid="ignore"):
-            agreement = np.exp(-(((moved - own) / np.float32(_JUMP)) ** 2))
+            agreement = np.exp(-(((moved - own) / np.float32(_JUMP)) ** 4))
         return moved, trust * np.nan_to_num(agreement)
 
     def _flow_between(self, grey: Grey, other: Grey) -> NDArray[np.float32]:
@@ -166,9 +166,9 @@ def follow(values: Level, flow: NDArray[np.float32]) -> Level:
     rows, columns = values.shape
     x = flow[..., 0] + np.arange(columns, dtype=np.float32)
     y = flow[..., 1] + np.arange(rows, dtype=np.float32)[:, None]
-    fetched = cv2.remap(
-        values, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=math.nan
-    )
+    # A border of NaN would reach in: bilinear weights of 0 times NaN are NaN.
+    fetched = cv2.remap(values, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    fetched[(x < -0.5) | (y < -0.5) | (x > columns - 0.5) | (y > rows - 0.5)] = np.nan
     return np.asarray(fetched, dtype=np.float32)
 
 
@@ -188,7 +188,9 @@ def flow_trust(
     difference -= np.median(difference[known])
     error = np.stack([follow(np.ascontiguousarray(ahead[..., k]), back) for k in (0, 1)], -1) + back
     distance = (error**2).sum(axis=-1)
-    exponent = (difference / np.float32(_DIFFERENCE)) ** 2 + distance / np.float32(_RETURN**2)
+    # Fourth powers: nearly all is kept up to near the limit, since what is lost adds up with
+    # each frame.
+    exponent = (difference / np.float32(_DIFFERENCE)) ** 4 + (distance / np.float32(_RETURN**2)) ** 2
     return np.asarray(np.exp(-np.nan_to_num(exponent, nan=np.inf)), dtype=np.float32)
 
 
