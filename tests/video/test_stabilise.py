@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import math
 
 import cv2
@@ -68,7 +69,7 @@ def test_flicker_shrinks_on_a_picture_that_moves(step: int) -> None:
 
     def flicker(maps: list[NDArray[np.float32]]) -> float:
         inner = [np.log(m[16:-16, 24:-24]) for m in maps]
-        return float(np.mean([abs(b - a).mean() for a, b in zip(inner, inner[1:], strict=False)]))
+        return float(np.mean([abs(b - a).mean() for a, b in itertools.pairwise(inner)]))
 
     assert flicker(smooth) < 0.25 * flicker(depths)
     assert stabiliser.cuts == 0

@@ -13,6 +13,7 @@ from pathlib import Path
 import av
 import numpy as np
 from av.container import InputContainer
+from av.packet import Packet
 from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
@@ -22,6 +23,7 @@ from neardepth.errors import VideoError
 from neardepth.imaging.photos import MIN_SIDE
 
 _FALLBACK_RATE = Fraction(25)
+_GIVE_UP = 16  # failures one after the other to read on
 _SLACK = 0.5  # seconds by which a sound track or a rounded duration may outlast the pictures
 
 
@@ -86,10 +88,11 @@ class VideoFile:
         self.aspect = 1 / aspect if turned else aspect
         self.start = Fraction(container.start_time or 0, av.time_base)
         self.metadata = dict(container.metadata)
-        self._stated = stream.frames or None
+        # AVI has no times of presentation, and what is made of them jumps; its rate is constant.
+        self._timed = container.format.name != "avi"
         self.duration = _duration(container, stream)
         likely = None if self.duration is None else max(1, round(self.duration * self.rate))
-        self.frames = self._stated or likely
+        self.frames = stream.frames or likely
 
     def read(
         self, start: float = 0.0, end: float | None = None, after: int | None = None
@@ -100,12 +103,15 @@ class VideoFile:
         """
         offset = round(self.start / self.time_base)
         first = max(round(start / self.time_base), -(1 << 62) if after is None else after + 1)
-        last = None
+        last: int | None = None
         for frame in self._from(first + offset, start > 0 or after is not None):
-            pts = frame.pts
-            pts = None if pts is None else pts - offset
-            if pts is None or (last is not None and pts <= last):
-                pts = last + self._step() if last is not None and pts is None else (last or 0) + 1
+            stated = frame.pts if self._timed else None
+            if last is None:
+                pts = 0 if stated is None else stated - offset
+            elif stated is None:
+                pts = last + self._step()
+            else:
+                pts = max(stated - offset, last + 1)
             last = pts
             if end is not None and pts * self.time_base >= end:
                 return
@@ -144,6 +150,8 @@ class VideoFile:
     def _seek(self, container: InputContainer, stream: VideoStream, first: int) -> bool:
         """Go to the keyframe before ``first``; whether it is sure to have worked."""
         try:
+            if not self._timed:
+                return False
             container.seek(max(first, 0), stream=stream)
             reached = next(self._decoded(container, stream), None)
             if reached is None or reached.pts is None or reached.pts > first:
@@ -154,20 +162,23 @@ class VideoFile:
         return True
 
     def _decoded(self, container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
-        packets = container.demux(stream)
-        while True:
+        """Yield the pictures that can be decoded, over damaged places and up to a damaged end."""
+        failures = 0
+        while failures < _GIVE_UP:
             try:
-                packet = next(packets, None)
-            except av.FFmpegError:  # the file ends in the middle, or is damaged here
+                for packet in container.demux(stream):
+                    yield from self._pictures_of(packet)
+                    failures = 0
                 return
-            if packet is None:
-                return
-            try:
-                frames = packet.decode()
-            except av.FFmpegError:
-                self.lost += 1
-                continue
-            yield from frames
+            except av.FFmpegError:  # noqa: PERF203  (reading on finds the next whole packet)
+                failures += 1
+
+    def _pictures_of(self, packet: Packet[VideoStream]) -> list[VideoFrame]:
+        try:
+            return packet.decode()
+        except av.FFmpegError:
+            self.lost += 1
+            return []
 
     def _upright(self, frame: VideoFrame) -> NDArray[np.uint8]:
         width, height = self._size  # a stream may change its size on the way

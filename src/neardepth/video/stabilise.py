@@ -190,7 +190,9 @@ def flow_trust(
     distance = (error**2).sum(axis=-1)
     # Fourth powers: nearly all is kept up to near the limit, since what is lost adds up with
     # each frame.
-    exponent = (difference / np.float32(_DIFFERENCE)) ** 4 + (distance / np.float32(_RETURN**2)) ** 2
+    exponent = (difference / np.float32(_DIFFERENCE)) ** 4 + (
+        distance / np.float32(_RETURN**2)
+    ) ** 2
     return np.asarray(np.exp(-np.nan_to_num(exponent, nan=np.inf)), dtype=np.float32)
 
 
