@@ -41,7 +41,7 @@ def unit_for(farthest: float) -> float:
 
 def to_counts(depth: NDArray[np.float32], unit: float) -> NDArray[np.uint16]:
     """Encode metres: 0 unknown, known depth at least one count, the farthest cut at `MOST`."""
-    scaled = np.rint(depth * np.float32(1 / unit))
+    scaled = np.rint(depth / np.float64(unit))
     np.clip(scaled, 1, MOST, out=scaled)
     return np.asarray(np.nan_to_num(scaled, copy=False, nan=0), dtype=np.uint16)
 

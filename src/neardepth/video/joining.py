@@ -122,7 +122,8 @@ def _sound(
             continue
         base = packet.time_base
         time = packet.dts * base - beginning
-        if time < start or (end is not None and time >= end):
+        # An encoder's run-up comes before 0 and belongs to the beginning.
+        if (time < start and start > 0) or (end is not None and time >= end):
             continue
         offset = round((beginning + start) / base)
         packet.pts -= offset

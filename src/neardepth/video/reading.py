@@ -92,7 +92,8 @@ class VideoFile:
         self._timed = container.format.name != "avi"
         self.duration = _duration(container, stream)
         likely = None if self.duration is None else max(1, round(self.duration * self.rate))
-        self.frames = stream.frames or likely
+        self._stated = stream.frames or None
+        self.frames = self._stated or likely
 
     def read(
         self, start: float = 0.0, end: float | None = None, after: int | None = None
@@ -104,6 +105,7 @@ class VideoFile:
         offset = round(self.start / self.time_base)
         first = max(round(start / self.time_base), -(1 << 62) if after is None else after + 1)
         last: int | None = None
+        count = 0
         for frame in self._from(first + offset, start > 0 or after is not None):
             stated = frame.pts if self._timed else None
             if last is None:
@@ -113,12 +115,13 @@ class VideoFile:
             else:
                 pts = max(stated - offset, last + 1)
             last = pts
+            count += 1
             if end is not None and pts * self.time_base >= end:
                 return
             if pts >= first or (start == 0 and after is None):
                 yield Frame(self._upright(frame), pts, float(pts * self.time_base))
         if start == 0 and after is None and end is None:
-            self._count_lost(last)
+            self._count_lost(last, count)
 
     def _step(self) -> int:
         return max(1, round(1 / (self.rate * self.time_base)))
@@ -185,13 +188,15 @@ class VideoFile:
         image = np.asarray(frame.to_ndarray(format="rgb24", width=width, height=height), np.uint8)
         return np.ascontiguousarray(np.rot90(image, self.rotation // 90))
 
-    def _count_lost(self, last: int | None) -> None:
-        """Add what the file says it has but did not come, as far as that can be told."""
+    def _count_lost(self, last: int | None, count: int) -> None:
+        """Count what the file says it has but did not come, as far as that can be told."""
         if last is None or self.duration is None:
             return
         missing = self.duration - float((last + self._step()) * self.time_base)
         if missing > max(_SLACK, 0.01 * self.duration):
-            self.lost += round(missing * self.rate)
+            # A stated number may count frames that are not to be shown: alone it proves nothing.
+            stated = self._stated or 0
+            self.lost = max(self.lost + round(missing * self.rate), stated - count)
 
     def _open(self) -> InputContainer:
         try:

@@ -1,0 +1,281 @@
+from __future__ import annotations
+
+import csv
+import json
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from making import RATE, pictures, sound_packets, times, write_sound, write_video
+from numpy.typing import NDArray
+
+from commandline import neardepth
+from neardepth import DepthEstimator
+from neardepth.errors import MethodError, VideoError
+from neardepth.imaging.depthmaps import read_depth
+from neardepth.imaging.photos import Photo
+from neardepth.video import (
+    Summary,
+    VideoFile,
+    VideoOptions,
+    convert,
+    convert_video,
+    read_depth_video,
+)
+
+PLAIN = VideoOptions(stabilise=False)
+
+
+@pytest.fixture(scope="module")
+def estimator() -> DepthEstimator:
+    return DepthEstimator(method="kernel-fast")
+
+
+def depths(path: Path) -> list[NDArray[np.float32]]:
+    return [frame.depth for frame in read_depth_video(path)]
+
+
+def made(summary: Summary, ending: str) -> Path:
+    return next(path for path in summary.files if path.name.endswith(ending))
+
+
+def test_depth_is_that_of_each_frame_within_half_a_count(
+    tmp_path: Path, estimator: DepthEstimator
+) -> None:
+    clip = write_video(tmp_path / "clip.mp4", pictures(6))
+    done = convert_video(clip, tmp_path / "out", estimator, PLAIN)
+    got = depths(made(done, "clip.depth.mkv"))
+    frames = list(VideoFile(clip).read())
+    assert len(got) == len(frames) == done.frames == 6
+    for depth, frame in zip(got, frames, strict=True):
+        expected = estimator(Photo(frame.image, "clip.mp4")).depth
+        np.testing.assert_allclose(depth, expected, rtol=1e-6, atol=0.0005)
+    with av.open(str(made(done, "clip.depth.mkv"))) as container:
+        stream = container.streams.video[0]
+        assert (stream.codec_context.name, stream.pix_fmt) == ("ffv1", "gray16le")
+        assert container.metadata["DEPTHUNIT"] == "0.001"
+
+
+def test_times_sound_and_notes_are_kept(tmp_path: Path, estimator: DepthEstimator) -> None:
+    pts = np.cumsum([0, 1, 2, 1, 7, 3, 1, 1, 4, 1]).tolist()
+    clip = write_video(
+        tmp_path / "clip.mp4",
+        pictures(10),
+        pts=pts,
+        time_base=Fraction(1, 30),
+        sound="aac",
+        metadata={"title": "Kitchen"},
+    )
+    done = convert_video(clip, tmp_path / "out", estimator)
+    preview = made(done, "clip.preview.mp4")
+    np.testing.assert_allclose(times(preview), np.array(pts) / 30, atol=1e-6)
+    stamps = [frame.time for frame in read_depth_video(made(done, ".depth.mkv"))]
+    np.testing.assert_allclose(stamps, np.array(pts) / 30, atol=0.0006)  # Matroska: whole ms
+    assert sound_packets(preview) == sound_packets(clip)
+    with av.open(str(preview)) as container:
+        assert container.metadata["title"] == "Kitchen"
+        assert "depth in colours" in container.metadata["comment"]
+
+
+def test_sound_that_does_not_go_into_mp4_goes_into_matroska(
+    tmp_path: Path, estimator: DepthEstimator
+) -> None:
+    clip = write_video(tmp_path / "clip.mkv", pictures(4), sound="pcm_f32le")
+    done = convert_video(clip, tmp_path / "out", estimator)
+    preview = made(done, "clip.preview.mkv")
+    assert [data for _, data in sound_packets(preview)] == [d for _, d in sound_packets(clip)]
+
+
+def test_a_part_begins_at_nought_with_its_sound(tmp_path: Path, estimator: DepthEstimator) -> None:
+    clip = write_video(tmp_path / "clip.mp4", pictures(48), sound="aac")
+    done = convert_video(clip, tmp_path / "out", estimator, VideoOptions(start=0.5, end=0.75))
+    preview = made(done, ".preview.mp4")
+    np.testing.assert_allclose(times(preview), np.arange(6) / RATE, atol=1e-4)
+    part = [data for _, data in sound_packets(preview)]
+    every = sound_packets(clip)
+    expected = [data for time, data in every if 0.5 <= time < 0.75]
+    assert abs(len(part) - len(expected)) <= 1
+    assert part[1:-1] == [d for d in (data for _, data in every) if d in part[1:-1]]
+    with pytest.raises(MethodError, match="no frame between 7 s and 8 s"):
+        convert_video(clip, tmp_path / "out", estimator, VideoOptions(start=7, end=8))
+
+
+def test_odd_and_turned_pictures_keep_their_size(tmp_path: Path, estimator: DepthEstimator) -> None:
+    odd = write_video(tmp_path / "odd.mkv", pictures(2, (49, 65)), codec="ffv1", pix_fmt="yuv444p")
+    turned = write_video(tmp_path / "turned.mp4", pictures(2), rotation=90)
+    for clip, size in ((odd, (49, 65)), (turned, (64, 48))):
+        done = convert_video(clip, tmp_path / "out", estimator)
+        assert [depth.shape for depth in depths(made(done, ".depth.mkv"))] == [size] * 2
+        preview = next(iter(VideoFile(made(done, ".preview.mp4")).read())).image
+        assert (preview.shape[0] > preview.shape[1]) == (size[0] > size[1])
+
+
+def test_a_single_frame_and_ten_bits(tmp_path: Path, estimator: DepthEstimator) -> None:
+    clip = write_video(tmp_path / "one.mp4", pictures(1), pix_fmt="yuv420p10le")
+    done = convert_video(clip, tmp_path / "out", estimator)
+    assert done.frames == 1
+    assert len(depths(made(done, ".depth.mkv"))) == 1
+    assert len(times(made(done, ".preview.mp4"))) == 1
+
+
+def test_frames_of_4k_come_out_at_their_size(tmp_path: Path, estimator: DepthEstimator) -> None:
+    image = np.kron(pictures(1, (54, 96))[0], np.ones((40, 40, 1), np.uint8))
+    clip = write_video(tmp_path / "large.mp4", [image, image])
+    done = convert_video(clip, tmp_path / "out", estimator)
+    assert [depth.shape for depth in depths(made(done, ".depth.mkv"))] == [(2160, 3840)] * 2
+    assert VideoFile(made(done, ".preview.mp4")).width < 1500
+
+
+def test_a_png_sequence_holds_the_same_depth(tmp_path: Path, estimator: DepthEstimator) -> None:
+    clip = write_video(tmp_path / "clip.mp4", pictures(4))
+    video = convert_video(clip, tmp_path / "out", estimator)
+    done = convert_video(clip, tmp_path / "png", estimator, VideoOptions(depth_format="png"))
+    rows = list(csv.DictReader((tmp_path / "png/clip.depth/frames.csv").open()))
+    np.testing.assert_allclose([float(r["time_s"]) for r in rows], np.arange(4) / RATE, atol=1e-6)
+    for row, depth in zip(rows, depths(made(video, ".depth.mkv")), strict=True):
+        np.testing.assert_array_equal(read_depth(tmp_path / "png/clip.depth" / row["file"]), depth)
+    assert made(done, "clip.depth").is_dir()
+
+
+def test_a_truncated_video_keeps_what_decodes(tmp_path: Path, estimator: DepthEstimator) -> None:
+    clip = write_video(
+        tmp_path / "clip.mp4",
+        pictures(60, (96, 128)),
+        sound="aac",
+        container_options={"movflags": "faststart"},
+    )
+    clip.write_bytes(clip.read_bytes()[: clip.stat().st_size // 2])
+    done = convert_video(clip, tmp_path / "out", estimator)
+    assert 5 < done.frames < 50
+    assert done.lost == pytest.approx(60 - done.frames, abs=2)
+    assert len(times(made(done, ".preview.mp4"))) == done.frames
+
+
+@pytest.mark.parametrize("depth_format", ["ffv1", "png"])
+def test_a_resumed_run_gives_the_depth_of_one_run(
+    tmp_path: Path,
+    estimator: DepthEstimator,
+    monkeypatch: pytest.MonkeyPatch,
+    depth_format: str,
+) -> None:
+    """Killed in the second stretch: what comes of the rest is the same to the last count."""
+    monkeypatch.setattr(convert, "STRETCH", 5)
+    clip = write_video(tmp_path / "clip.mp4", pictures(13), sound="aac")
+    options = VideoOptions(depth_format=depth_format)  # type: ignore[arg-type]
+    whole = convert_video(clip, tmp_path / "whole", estimator, options)
+
+    class CrashError(Exception):
+        pass
+
+    def crash(done: int, total: int) -> None:
+        if done >= 7:
+            raise CrashError
+
+    with pytest.raises(CrashError):
+        convert_video(clip, tmp_path / "out", estimator, options, progress=crash)
+    assert not (tmp_path / "out/clip.depth.json").exists()
+    done = convert_video(clip, tmp_path / "out", estimator, options, resume=True)
+    assert (done.frames, done.done_now) == (13, 8)
+    if depth_format == "ffv1":
+        for one, other in zip(depths(made(whole, ".mkv")), depths(made(done, ".mkv")), strict=True):
+            np.testing.assert_array_equal(one, other)
+    else:
+        for one in sorted(made(whole, ".depth").iterdir()):
+            assert one.read_bytes() == (tmp_path / "out/clip.depth" / one.name).read_bytes()
+    assert times(made(done, ".preview.mp4")) == times(made(whole, ".preview.mp4"))
+    assert sound_packets(made(done, ".preview.mp4")) == sound_packets(clip)
+    assert not (tmp_path / "out/.clip.video").exists()
+    again = convert_video(clip, tmp_path / "out", estimator, options, resume=True)
+    assert (again.done_now, again.files) == (0, done.files)
+
+
+def test_going_on_with_other_settings_is_refused(
+    tmp_path: Path, estimator: DepthEstimator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(convert, "STRETCH", 2)
+    clip = write_video(tmp_path / "clip.mp4", pictures(8))
+
+    def stop(done: int, total: int) -> None:
+        if done >= 3:
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        convert_video(clip, tmp_path, estimator, progress=stop)
+    with pytest.raises(VideoError, match="another options: use the same"):
+        convert_video(clip, tmp_path, estimator, PLAIN, resume=True)
+    shutil.copy(write_video(tmp_path / "other.mp4", pictures(9)), clip)
+    with pytest.raises(VideoError, match="another input"):
+        convert_video(clip, tmp_path, estimator, resume=True)
+    (tmp_path / ".clip.video/state.json").write_text("{")
+    with pytest.raises(VideoError, match="is damaged: start anew"):
+        convert_video(clip, tmp_path, estimator, resume=True)
+    assert convert_video(clip, tmp_path, estimator).frames == 9
+
+
+def test_ctrl_c_leaves_files_that_play(tmp_path: Path) -> None:
+    clip = write_video(tmp_path / "clip.mp4", pictures(400), sound="aac")
+    command = [sys.executable, "-m", "neardepth", "video", clip, "-o", tmp_path]
+    running = subprocess.Popen(list(map(str, command)), stderr=subprocess.PIPE, text=True)
+    try:
+        deadline = time.monotonic() + 60
+        part = tmp_path / ".clip.video/00000.depth.nut"
+        while not part.exists():
+            assert time.monotonic() < deadline
+            assert running.poll() is None
+            time.sleep(0.02)
+        time.sleep(0.5)
+        running.send_signal(signal.SIGINT)
+        _, told = running.communicate(timeout=60)
+    finally:
+        running.kill()
+    assert running.returncode == 130, told
+    assert "--resume" in told
+    assert "Traceback" not in told
+    done = len(depths(tmp_path / "clip.depth.mkv"))
+    assert 0 < done < 400
+    assert len(times(tmp_path / "clip.preview.mp4")) == done
+    last = max(time for time, _ in sound_packets(tmp_path / "clip.preview.mp4"))
+    assert last == pytest.approx(done / RATE, abs=0.1)
+
+
+def test_a_full_disk_is_named_and_what_is_finished_stays(
+    tmp_path: Path, estimator: DepthEstimator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A limit on the size of files stands for the disk."""
+    monkeypatch.setattr(convert, "STRETCH", 4)
+    frames = [np.random.default_rng(k).integers(0, 256, (240, 320, 3), np.uint8) for k in range(10)]
+    clip = write_video(tmp_path / "clip.mp4", frames)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, before[1]))
+    try:
+        with pytest.raises(VideoError, match="cannot be written: File too large"):
+            convert_video(clip, tmp_path / "out", estimator)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert convert_video(clip, tmp_path / "out", estimator, resume=True).frames == 10
+
+
+def test_the_command_goes_on_after_bad_videos(tmp_path: Path) -> None:
+    good = write_video(tmp_path / "good.mp4", pictures(5))
+    empty = tmp_path / "empty.mp4"
+    empty.touch()
+    song = write_sound(tmp_path / "song.m4a")
+    done = neardepth("video", empty, song, good, "-o", tmp_path / "out", "--fov", 60, status=1)
+    assert "empty.mp4 is empty" in done.stderr
+    assert "song.m4a has only sound" in done.stderr
+    assert "2 of 3 videos failed" in done.stderr
+    assert "5 frames, colours" in done.stdout
+    assert "method kernel-fast" in done.stderr
+    facts = json.loads((tmp_path / "out/good.depth.json").read_text())
+    assert facts["camera"] == [None, 60.0]
+    assert facts["result"]["frames"] == 5
+    wrong = neardepth("video", good, "--start", 3, "--end", 2, status=2)
+    assert "2 s is not after 3 s" in wrong.stderr
