@@ -12,6 +12,7 @@ import photo
 import search
 import solved
 import startup
+import stereo
 from common import RESNET, Row, write_pairs
 from rich.console import Console
 from rich.table import Table
@@ -39,6 +40,7 @@ def main() -> None:
         photos = sorted((source / "rgb").iterdir())[:4]
         rows += startup.measure(pool, photos[0], folder / "out")
         rows.append(memory.measure(pool, photos))
+        rows.append(stereo.measure())
     table = Table(title=f"{os.cpu_count()} cores; limits measured in the same run", box=None)
     for heading in ("what", "measured", "limit", "ratio", "limit is", "goal"):
         table.add_column(heading, overflow="fold")

@@ -37,3 +37,7 @@ class MethodError(NearDepthError):
 
 class ModelError(NearDepthError):
     """A model file is missing, damaged, or has seen the photos it is to be judged on."""
+
+
+class GeometryError(NearDepthError):
+    """A cloud, mesh or stereo picture cannot be made or written."""

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,12 @@ from neardepth.imaging.colour import known_sample
 from neardepth.imaging.files import printable, write_file
 from neardepth.imaging.intrinsics import Intrinsics
 from neardepth.imaging.photos import Photo
+
+if TYPE_CHECKING:
+    from neardepth.geometry.cloud import PointCloud
+    from neardepth.geometry.mesh import Mesh
+    from neardepth.geometry.scene import Scene
+    from neardepth.geometry.stereo import Eye, StereoPair
 
 _MEDIAN_SAMPLE = 4_000_000  # pixels: the median of all of 100 million would need their copy
 
@@ -170,6 +177,46 @@ class DepthResult:
     def explain(self) -> Image.Image:
         """Draw the photo, its neighbours with correlation and depth, and each step's depth."""
         return panels.explain_panel(self, self.evidence())
+
+    def point_cloud(self) -> PointCloud:
+        """Return a coloured point for each pixel of known depth, in metres.
+
+        ``point_cloud().save("room.ply")`` writes it; also .glb, .obj and .las.
+        """
+        return self._scene().point_cloud()
+
+    def mesh(self, edge: float | None = None) -> Mesh:
+        """Return triangles in metres between the pixels of each surface.
+
+        ``mesh().save("room.glb")`` writes them; also .ply and .obj. Where the depth of
+        neighbouring pixels differs by more than the share ``edge``, 0.05 if not given, there is
+        a cut.
+        """
+        scene = self._scene()
+        return scene.mesh() if edge is None else scene.mesh(edge)
+
+    def stereo(
+        self,
+        *,
+        eye_mm: float | None = None,
+        max_disparity: float | None = None,
+        convergence: float | None = None,
+        screen: tuple[float, float] | None = None,
+        keep: Eye | None = None,
+    ) -> StereoPair:
+        """Render what two eyes would have seen; the arguments are those of `Scene.stereo`."""
+        return self._scene().stereo(
+            eye_mm=eye_mm,
+            max_disparity=max_disparity,
+            convergence=convergence,
+            screen=screen,
+            keep=keep,
+        )
+
+    def _scene(self) -> Scene:
+        from neardepth.geometry.scene import Scene
+
+        return Scene.of_result(self)
 
     def summary(self) -> dict[str, object]:
         """Describe the result in plain data, as the JSON sidecar holds it."""

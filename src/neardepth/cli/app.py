@@ -9,7 +9,18 @@ import warnings
 import typer
 
 from neardepth import __version__
-from neardepth.cli import data, encoders, estimate, evaluate, explain, methods, pool, video
+from neardepth.cli import (
+    cloud,
+    data,
+    encoders,
+    estimate,
+    evaluate,
+    explain,
+    methods,
+    pool,
+    stereo,
+    video,
+)
 from neardepth.cli.console import complain, warn
 from neardepth.errors import MethodError, NearDepthError
 
@@ -24,6 +35,8 @@ app = typer.Typer(
 )
 app.command("estimate", help=estimate.HELP)(estimate.estimate)
 app.command("explain", help=explain.HELP)(explain.explain)
+app.command("cloud", help=cloud.HELP)(cloud.cloud)
+app.command("stereo", help=stereo.HELP)(stereo.stereo)
 app.command("video", help=video.HELP)(video.video)
 app.command("evaluate", help=evaluate.HELP)(evaluate.evaluate)
 app.add_typer(pool.app, name="pool")
