@@ -31,12 +31,15 @@ Examples:
 
     neardepth video clip.mp4 -o out --start 10 --end 25
 
+    neardepth video clip.mp4 -o out --stereo half-sbs --max-disparity 2.5
+
     neardepth video clip.mp4 -o out --depth-format png --fov 70
 
     neardepth video *.mov -o out --resume
 """
 
 DEFAULT_METHOD = "kernel-fast"
+_STEREO = "Stereo"
 INTERRUPTED = 130  # what a shell reports of a command ended by Ctrl-C
 
 
@@ -62,6 +65,40 @@ def video(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where an interrupted run ended.")
     ] = False,
+    stereo: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="LAYOUT",
+            help="Also write a stereo video: full-sbs, half-sbs, anaglyph-dubois, … as "
+            "`neardepth stereo` knows them; may be repeated.",
+            rich_help_panel=_STEREO,
+        ),
+    ] = None,
+    eye_distance: Annotated[
+        float | None,
+        typer.Option(
+            metavar="MM", min=0, max=1000, help="Between the eyes. [63]", rich_help_panel=_STEREO
+        ),
+    ] = None,
+    max_disparity: Annotated[
+        float | None,
+        typer.Option(
+            metavar="PCT",
+            min=0,
+            max=20,
+            help="Largest parallax, per cent of the width, instead of --eye-distance.",
+            rich_help_panel=_STEREO,
+        ),
+    ] = None,
+    convergence: Annotated[
+        float | None,
+        typer.Option(
+            metavar="M",
+            min=0.01,
+            help="Depth that is seen on the screen itself. [the video's median]",
+            rich_help_panel=_STEREO,
+        ),
+    ] = None,
     pool: options.PoolPath = None,
     method: Annotated[
         str | None,
@@ -76,9 +113,14 @@ def video(
     provider: options.Providers = None,
 ) -> None:
     """Write the depth of videos."""
-    from neardepth.video import VideoOptions, convert_video
+    from neardepth.video import StereoOptions, VideoOptions, convert_video
 
-    wanted = VideoOptions(depth_format, stabilise, start, end)  # type: ignore[arg-type]
+    if max_disparity is not None and eye_distance is not None:
+        raise typer.BadParameter("stands instead of --eye-distance", param_hint="--max-disparity")
+    eyes = None
+    if stereo:
+        eyes = StereoOptions(tuple(stereo), eye_distance, max_disparity, convergence)
+    wanted = VideoOptions(depth_format, stabilise, start, end, eyes)  # type: ignore[arg-type]
     if method is None:
         method = DEFAULT_METHOD
         note(f"method {method}: one network a frame; --method kernel is slower, a little better")
@@ -104,7 +146,7 @@ def video(
             failures += 1
             complain(error)
             continue
-        say(f"{path} → {done.files[-1]}   {describe(done)}")
+        say(f"{path} → {', '.join(map(str, done.files))}\n    {describe(done)}")
         if done.lost:
             warn(f"{path}: about {done.lost} frames are damaged or missing and were left out")
         if done.interrupted:

@@ -13,11 +13,13 @@ from neardepth.video.convert import Summary, VideoOptions, convert_video
 from neardepth.video.depthvideo import DepthFrame, read_depth_video
 from neardepth.video.reading import Frame, VideoFile
 from neardepth.video.stabilise import Stabiliser
+from neardepth.video.stereo import StereoOptions
 
 __all__ = [
     "DepthFrame",
     "Frame",
     "Stabiliser",
+    "StereoOptions",
     "Summary",
     "VideoFile",
     "VideoOptions",

@@ -14,19 +14,23 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 import neardepth
 from neardepth.errors import MethodError, VideoError
 from neardepth.estimator import DepthEstimator
+from neardepth.geometry.scene import Scene
 from neardepth.imaging.colour import depth_range
 from neardepth.imaging.files import printable, write_file
 from neardepth.imaging.photos import Photo
+from neardepth.result import DepthResult
 from neardepth.video.ahead import ahead
 from neardepth.video.depthvideo import MOST, unit_for
 from neardepth.video.job import Job
 from neardepth.video.outputs import Outputs, PngSequence, depth_output, preview_output
 from neardepth.video.reading import Frame, VideoFile
 from neardepth.video.stabilise import Stabiliser
+from neardepth.video.stereo import StereoOptions, plan_stereo, stereo_outputs
 
 Progress = Callable[[int, int], None]
 """Called with the number of frames done, and how many there are likely to be."""
@@ -35,6 +39,7 @@ STRETCH = 240
 """Frames that are finished at a time: what a crash loses at most."""
 
 _SAMPLES = 8  # frames spread over the video that say how far it reaches
+_SAMPLE_SIDE = 640
 _READ_AHEAD = 2
 _BEHIND = 2  # frames whose network has run and that wait to be written
 
@@ -53,6 +58,7 @@ class VideoOptions:
     """Seconds."""
     end: float | None = None
     """Seconds, not included; None for the video's end."""
+    stereo: StereoOptions | None = None
 
     def __post_init__(self) -> None:
         if self.depth_format not in ("ffv1", "png"):
@@ -104,6 +110,7 @@ def convert_video(
     - ``STEM.depth.mkv``: 16-bit counts, lossless, their unit in the file; or the folder
       ``STEM.depth`` of PNG files;
     - ``STEM.preview.mp4``: colours with a bar in metres, with the sound (.mkv for rare kinds);
+    - of stereo, a video a layout: STEM and the layout's ending, with the sound;
     - ``STEM.depth.json``: what was done. It is written last: where it is, the others are.
 
     Frames keep their time stamps. The files appear at the end; until then all is in the folder
@@ -192,16 +199,29 @@ class _Run:
 
     def _plan(self) -> dict[str, Any]:
         """Look at some frames of the whole video, so that one range and one unit fit all."""
-        samples = self.video.samples(_SAMPLES, self.options.start, self.options.end)
-        depths = [self.estimator(Photo(f.image, self.video.path.name)).depth for f in samples]
-        known = [float(np.nanmax(depth)) for depth in depths if np.isfinite(depth).any()]
-        return {"limits": depth_range(*depths), "unit": unit_for(max(known, default=0.0))}
+        stereo, depths = self.options.stereo, []
+        result: DepthResult | None = None
+        for frame in self.video.samples(_SAMPLES, self.options.start, self.options.end):
+            result = self.estimator(Photo(frame.image, self.video.path.name))
+            depths.append(_thinned(result.depth))
+        known = [float(np.fmax.reduce(depth, None)) for depth in depths]
+        return {
+            "limits": depth_range(*depths),
+            "unit": unit_for(max(known, default=0.0)),
+            "stereo": plan_stereo(depths, Scene.of_result(result), stereo)
+            if stereo and result
+            else None,
+        }
 
     def _outputs(self, job: Job) -> Outputs:
         low, high = job.plan["limits"]
         outputs = [preview_output(self.folder, self.stem, self.video, (low, high))]
         if self.options.depth_format == "ffv1":
             outputs.append(depth_output(self.folder, self.stem, self.video, job.plan["unit"]))
+        if self.options.stereo is not None and job.plan["stereo"]:
+            outputs += stereo_outputs(
+                self.folder, self.stem, self.video, job.plan["stereo"], self.options.stereo
+            )
         return Outputs(job, self.video, outputs)
 
     def _sequence(self) -> PngSequence | None:
@@ -278,6 +298,12 @@ class _Run:
             )
         except (OSError, ValueError, KeyError, TypeError):
             return None
+
+
+def _thinned(depth: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Keep some of a large map's pixels: enough for a range, and eight of them fit in memory."""
+    stride = max(1, max(depth.shape) // _SAMPLE_SIDE)
+    return np.ascontiguousarray(depth[::stride, ::stride])
 
 
 class _Writer:

@@ -119,7 +119,7 @@ def preview_output(
     folder: Path, stem: str, video: VideoFile, limits: tuple[float, float]
 ) -> Output:
     """Colours with a bar in metres, one range for the whole video, and the sound."""
-    sheet = PreviewSheet((video.height, video.width), limits)
+    sheet = PreviewSheet((video.height, max(1, round(video.width * video.aspect))), limits)
 
     def draw(frame: Frame, depth: NDArray[np.float32]) -> Picture:
         return np.asarray(sheet.draw(depth))

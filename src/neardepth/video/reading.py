@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 from collections.abc import Iterator
 from contextlib import closing
@@ -126,16 +125,17 @@ class VideoFile:
     def _step(self) -> int:
         return max(1, round(1 / (self.rate * self.time_base)))
 
-    def samples(self, count: int, start: float = 0.0, end: float | None = None) -> list[Frame]:
-        """Return about ``count`` frames spread over the time, fewer where it is not known."""
+    def samples(self, count: int, start: float = 0.0, end: float | None = None) -> Iterator[Frame]:
+        """Yield about ``count`` frames spread over the time, fewer where it is not known."""
         until = self.duration if end is None else min(end, self.duration or end)
         times = [start] if until is None else np.linspace(start, until, count, endpoint=False)
-        found: dict[int, Frame] = {}
+        last: int | None = None
         for time in times:
-            for frame in itertools.islice(self.read(float(time)), 1):
-                found[frame.pts] = frame
+            frame = next(self.read(float(time)), None)
+            if frame is not None and (last is None or frame.pts > last):
+                last = frame.pts
+                yield frame
         self.lost = 0
-        return [found[pts] for pts in sorted(found)]
 
     def _from(self, first: int, seek: bool) -> Iterator[VideoFrame]:
         """Decode from a keyframe before a time on, or from the beginning where seeking fails."""
