@@ -6,8 +6,8 @@
 
 Each walk becomes a video, and `neardepth video` its depth, without and with the stabiliser. Points
 seen in two successive frames are found from true depth and poses. Flicker is the mean over them of
-the change of log depth less that of the true log depth; of the first walk followed by the second,
-the frames just after the cut are compared with those of the second walk begun anew.
+the change of log depth less that of the true log depth. Of the end of the first walk followed by
+the beginning of the second, the frames about the cut are shown.
 """
 
 from __future__ import annotations
@@ -29,10 +29,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from neardepth import DepthEstimator
+from neardepth.imaging.colour import colourise, depth_range
 from neardepth.video import VideoOptions, convert_video, read_depth_video
 
 RATE = 30
-AFTER_CUT = 4
+BEFORE_CUT, AFTER_CUT = 20, 4
 
 _SAME = 0.01  # of log depth: beyond, the other frame shows something in front of the point
 
@@ -64,20 +65,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("walks", type=Path, nargs="+", help="folders of `tools/rooms --path`")
     parser.add_argument("--method", default="kernel-fast")
+    parser.add_argument("--picture", type=Path, help="folder for a picture of each walk")
     arguments = parser.parse_args()
     walks = [list(views(folder)) for folder in arguments.walks]
     print("walk | frames | stabiliser | flicker | REL | RMSE (m) | cuts")
     for folder, walk in zip(arguments.walks, walks, strict=True):
         pairings = [pair(*two) for two in itertools.pairwise(walk)]
-        for stabilise in (False, True):
-            depths, cuts = depths_of([walk], arguments.method, stabilise)
+        plain, smooth, cuts = depths_of(walk, arguments.method)
+        for on, depths in (("off", plain), ("on", smooth)):
             rel, rmse = errors(walk, depths)
-            steadiness = flicker(depths, pairings)
-            on = "on" if stabilise else "off"
             print(
-                f"{folder.name} | {len(walk)} | {on} | {steadiness:.4f} | {rel:.4f} | "
-                f"{rmse:.3f} | {cuts}"
+                f"{folder.name} | {len(walk)} | {on} | {flicker(depths, pairings):.4f} | "
+                f"{rel:.4f} | {rmse:.3f} | {cuts}"
             )
+        if arguments.picture is not None:
+            draw(arguments.picture / f"{folder.name}.png", walk, [plain, smooth])
     for first, second in itertools.pairwise(walks):
         report_cut(first, second, arguments.method)
 
@@ -144,17 +146,17 @@ def errors(walk: Sequence[View], depths: Sequence[Map]) -> tuple[float, float]:
     return float(np.mean(rel)), float(np.mean(rmse))
 
 
-def depths_of(
-    walks: Sequence[Sequence[View]], method: str, stabilise: bool
-) -> tuple[list[Map], int]:
-    """Return the depth that `neardepth video` gives of walks one after the other, and the cuts."""
-    frames = [view for walk in walks for view in walk]
+def depths_of(frames: Sequence[View], method: str) -> tuple[list[Map], list[Map], int]:
+    """Return the depth that `neardepth video` gives without and with smoothing, and the cuts."""
     estimator = DepthEstimator(method=method, focal_px=float(frames[0].matrix[0, 0]))
     with tempfile.TemporaryDirectory() as name:
         clip = Path(name) / "walk.mp4"
         write(clip, frames)
-        done = convert_video(clip, name, estimator, VideoOptions(stabilise=stabilise))
-        return [frame.depth for frame in read_depth_video(done.files[1])], done.cuts
+        found = []
+        for stabilise in (False, True):
+            done = convert_video(clip, name, estimator, VideoOptions(stabilise=stabilise))
+            found.append([frame.depth for frame in read_depth_video(done.files[1])])
+        return found[0], found[1], done.cuts
 
 
 def write(path: Path, frames: Sequence[View]) -> None:
@@ -171,13 +173,27 @@ def write(path: Path, frames: Sequence[View]) -> None:
 
 def report_cut(first: Sequence[View], second: Sequence[View], method: str) -> None:
     """Compare the frames after a cut with those of the second walk alone."""
-    tail, head = first[-20:], second[:AFTER_CUT]
-    after, cuts = depths_of([tail, head], method, True)
-    alone, _ = depths_of([tail, head], method, False)
-    print(f"cut: {cuts} found; |Δ log depth| of the first frames after it from those unsmoothed:")
-    for number in range(AFTER_CUT):
-        place = len(tail) + number
-        print(f"  frame {number}: {np.nanmean(abs(np.log(after[place] / alone[place]))):.4f}")
+    tail, head = first[-BEFORE_CUT:], second[:AFTER_CUT]
+    plain, smooth, cuts = depths_of([*tail, *head], method)
+    truth = np.stack([view.truth for view in [*tail, *head]])
+    print(f"cut: {cuts} found; smoothed less unsmoothed log depth (mean size), REL of both:")
+    for place in range(BEFORE_CUT - 2, BEFORE_CUT + AFTER_CUT):
+        change = np.nanmean(abs(np.log(smooth[place] / plain[place])))
+        rel = [np.nanmean(abs(d[place] - truth[place]) / truth[place]) for d in (smooth, plain)]
+        print(f"  frame {place - BEFORE_CUT:+d}: {change:.4f}, {rel[0]:.3f} and {rel[1]:.3f}")
+
+
+def draw(path: Path, walk: Sequence[View], depths: Sequence[Sequence[Map]]) -> None:
+    """Show the middle row of each frame, one below the other: photo, unsmoothed, smoothed."""
+    row = walk[0].truth.shape[0] // 2
+    photo = np.stack([view.photo[row] for view in walk])
+    slices = [np.stack([depth[row] for depth in maps]) for maps in depths]
+    limits = depth_range(*slices)
+    gap = np.full((len(walk), 8, 3), 255, np.uint8)
+    panels = [photo, *(colourise(part, *limits) for part in slices)]
+    sheet = np.hstack([part for panel in panels for part in (panel, gap)][:-1])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(sheet).save(path)
 
 
 if __name__ == "__main__":

@@ -207,6 +207,7 @@ class _Run:
         known = [float(np.fmax.reduce(depth, None)) for depth in depths]
         return {
             "limits": depth_range(*depths),
+            "unknown": any(bool(np.isnan(depth).any()) for depth in depths),
             "unit": unit_for(max(known, default=0.0)),
             "stereo": plan_stereo(depths, Scene.of_result(result), stereo)
             if stereo and result
@@ -215,7 +216,11 @@ class _Run:
 
     def _outputs(self, job: Job) -> Outputs:
         low, high = job.plan["limits"]
-        outputs = [preview_output(self.folder, self.stem, self.video, (low, high))]
+        outputs = [
+            preview_output(
+                self.folder, self.stem, self.video, (low, high), unknown=job.plan["unknown"]
+            )
+        ]
         if self.options.depth_format == "ffv1":
             outputs.append(depth_output(self.folder, self.stem, self.video, job.plan["unit"]))
         if self.options.stereo is not None and job.plan["stereo"]:

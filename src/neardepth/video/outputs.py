@@ -95,7 +95,6 @@ class PngSequence:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._rows: list[tuple[str, str]] = []
 
     def add(self, number: int, frame: Frame, depth: NDArray[np.float32]) -> None:
         """Write the PNG of a frame by its number in the results."""
@@ -112,14 +111,21 @@ class PngSequence:
         table.writerow(["file", "time_s"])
         table.writerows((f"{number:06d}.png", f"{time:.6f}") for number, time in enumerate(times))
         write_file(self.folder / "frames.csv", text.getvalue().encode(), VideoError)
+        for path in self.folder.glob("[0-9]*.png"):  # of an earlier, longer run
+            if path.stem.isdigit() and int(path.stem) >= len(times):
+                path.unlink(missing_ok=True)
         return self.folder
 
 
 def preview_output(
-    folder: Path, stem: str, video: VideoFile, limits: tuple[float, float]
+    folder: Path, stem: str, video: VideoFile, limits: tuple[float, float], *, unknown: bool
 ) -> Output:
-    """Colours with a bar in metres, one range for the whole video, and the sound."""
-    sheet = PreviewSheet((video.height, max(1, round(video.width * video.aspect))), limits)
+    """Colours with a bar in metres, one range for the whole video, and the sound.
+
+    ``unknown`` says whether the bar names the colour of what is not known.
+    """
+    size = video.height, max(1, round(video.width * video.aspect))
+    sheet = PreviewSheet(size, limits, unknown=unknown)
 
     def draw(frame: Frame, depth: NDArray[np.float32]) -> Picture:
         return np.asarray(sheet.draw(depth))

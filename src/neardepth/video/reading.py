@@ -119,15 +119,20 @@ class VideoFile:
                 return
             if pts >= first or (start == 0 and after is None):
                 yield Frame(self._upright(frame), pts, float(pts * self.time_base))
-        if start == 0 and after is None and end is None:
-            self._count_lost(last, count)
+        if end is None:
+            self._count_lost(last, count if start == 0 and after is None else None)
 
     def _step(self) -> int:
         return max(1, round(1 / (self.rate * self.time_base)))
 
     def samples(self, count: int, start: float = 0.0, end: float | None = None) -> Iterator[Frame]:
-        """Yield about ``count`` frames spread over the time, fewer where it is not known."""
+        """Yield about ``count`` frames spread over the time, fewer where it is not known.
+
+        Of a file without an index to seek by they come from its first seconds.
+        """
         until = self.duration if end is None else min(end, self.duration or end)
+        if until is not None and not self._timed:
+            until = min(until, start + count)
         times = [start] if until is None else np.linspace(start, until, count, endpoint=False)
         last: int | None = None
         for time in times:
@@ -188,15 +193,19 @@ class VideoFile:
         image = np.asarray(frame.to_ndarray(format="rgb24", width=width, height=height), np.uint8)
         return np.ascontiguousarray(np.rot90(image, self.rotation // 90))
 
-    def _count_lost(self, last: int | None, count: int) -> None:
-        """Count what the file says it has but did not come, as far as that can be told."""
+    def _count_lost(self, last: int | None, count: int | None) -> None:
+        """Count what the file says it has but did not come, as far as that can be told.
+
+        ``last`` is the time of the last frame, ``count`` the number of all, if all were read.
+        """
         if last is None or self.duration is None:
             return
         missing = self.duration - float((last + self._step()) * self.time_base)
         if missing > max(_SLACK, 0.01 * self.duration):
             # A stated number may count frames that are not to be shown: alone it proves nothing.
-            stated = self._stated or 0
-            self.lost = max(self.lost + round(missing * self.rate), stated - count)
+            self.lost += round(missing * self.rate)
+            if self._stated is not None and count is not None:
+                self.lost = max(self.lost, self._stated - count)
 
     def _open(self) -> InputContainer:
         try:
