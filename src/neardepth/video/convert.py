@@ -125,7 +125,11 @@ def convert_video(
 
 
 class _Run:
-    """One conversion: reading in one thread, networks in this one, writing in a third."""
+    """One conversion, each step in threads of its own, the networks in this one.
+
+    While the network looks at a frame, the next is read, and those before get their depth and are
+    smoothed and written.
+    """
 
     def __init__(
         self,
@@ -170,13 +174,16 @@ class _Run:
         total, options = self._total(), self.options
         frames = self.video.read(options.start, options.end, job.last_pts)
         waiting: deque[Future[None]] = deque()
-        with ThreadPoolExecutor(1, thread_name_prefix="neardepth-write") as thread:
+        with (
+            ThreadPoolExecutor(1, thread_name_prefix="neardepth-write") as writing,
+            ThreadPoolExecutor(_BEHIND, thread_name_prefix="neardepth-depth") as depth,
+        ):
             try:
                 with closing(ahead(map(self._prepared, frames), _READ_AHEAD)) as stream:
                     for frame, photo, pixels in stream:
                         described = self.estimator.describe(pixels)
-                        job_of_frame = thread.submit(self._write, writer, frame, photo, described)
-                        waiting.append(job_of_frame)
+                        result = depth.submit(self.estimator.from_descriptor, photo, described)
+                        waiting.append(writing.submit(_write, writer, frame, result))
                         while len(waiting) > _BEHIND:
                             waiting.popleft().result()
                         done = writer.tally.frames
@@ -192,10 +199,6 @@ class _Run:
 
     def _prepared(self, frame: Frame) -> tuple[Frame, Photo, Any]:
         return frame, *self.estimator.prepare(Photo(frame.image, self.video.path.name))
-
-    def _write(self, writer: _Writer, frame: Frame, photo: Photo, described: Any) -> None:
-        result = self.estimator.from_descriptor(photo, described)
-        writer.add(frame, result.depth, unlike=result.low_confidence)
 
     def _plan(self) -> dict[str, Any]:
         """Look at some frames of the whole video, so that one range and one unit fit all."""
@@ -305,6 +308,15 @@ class _Run:
             return None
 
 
+def _write(writer: _Writer, frame: Frame, result: Future[DepthResult]) -> None:
+    if writer.failed:  # the frame after a lost one must not take its place
+        return
+    writer.failed = True
+    estimate = result.result()
+    writer.add(frame, estimate.depth, unlike=estimate.low_confidence)
+    writer.failed = False
+
+
 def _thinned(depth: NDArray[np.float32]) -> NDArray[np.float32]:
     """Keep some of a large map's pixels: enough for a range, and eight of them fit in memory."""
     stride = max(1, max(depth.shape) // _SAMPLE_SIDE)
@@ -326,6 +338,7 @@ class _Writer:
         self.sequence, self.options = sequence, options
         self.stabiliser = Stabiliser() if options.stabilise else None
         self.tally = replace(job.tally)
+        self.failed = False
         self._times: list[float] = []
         self._last: Frame | None = None
         memory = job.memory()

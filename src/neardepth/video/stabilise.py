@@ -93,7 +93,7 @@ class Stabiliser:
         moved = follow(last.level, back)
         moved += approach(back, np.exp(own), trust)
         with np.errstate(invalid="ignore"):
-            agreement = np.exp(-(((moved - own) / np.float32(_JUMP)) ** 4))
+            agreement = np.exp(-np.square(np.square((moved - own) / np.float32(_JUMP))))
         return moved, trust * np.nan_to_num(agreement)
 
     def _flow_between(self, grey: Grey, other: Grey) -> NDArray[np.float32]:
@@ -186,13 +186,12 @@ def flow_trust(
     if not known.any():
         return np.zeros(grey.shape, np.float32)
     difference -= np.median(difference[known])
-    error = np.stack([follow(np.ascontiguousarray(ahead[..., k]), back) for k in (0, 1)], -1) + back
-    distance = (error**2).sum(axis=-1)
+    gaps = (follow(np.ascontiguousarray(ahead[..., k]), back) + back[..., k] for k in (0, 1))
+    distance = sum((np.square(gap) for gap in gaps), np.float32(0))
     # Fourth powers: nearly all is kept up to near the limit, since what is lost adds up with
     # each frame.
-    exponent = (difference / np.float32(_DIFFERENCE)) ** 4 + (
-        distance / np.float32(_RETURN**2)
-    ) ** 2
+    exponent = np.square(np.square(difference / np.float32(_DIFFERENCE)))
+    exponent += np.square(distance / np.float32(_RETURN**2))
     return np.asarray(np.exp(-np.nan_to_num(exponent, nan=np.inf)), dtype=np.float32)
 
 
