@@ -11,6 +11,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from neardepth.video import Summary, read_depth_video
 from scenes import scene
 
 RATE = 24
@@ -88,3 +89,11 @@ def times(path: Path) -> list[float]:
     """Return the time of each picture, seconds."""
     with av.open(str(path)) as container:
         return [float(frame.time) for frame in container.decode(video=0)]
+
+
+def depths(path: Path) -> list[NDArray[np.float32]]:
+    return [frame.depth for frame in read_depth_video(path)]
+
+
+def made(summary: Summary, ending: str) -> Path:
+    return next(path for path in summary.files if path.name.endswith(ending))

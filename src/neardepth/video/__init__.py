@@ -9,8 +9,9 @@ try:
 except ImportError as _cause:
     raise VideoError("videos need PyAV: pip install 'neardepth[video]'") from _cause
 
-from neardepth.video.convert import Summary, VideoOptions, convert_video
+from neardepth.video.convert import convert_video
 from neardepth.video.depthvideo import DepthFrame, read_depth_video
+from neardepth.video.options import Summary, VideoOptions
 from neardepth.video.reading import Frame, VideoFile
 from neardepth.video.stabilise import Stabiliser
 from neardepth.video.stereo import StereoOptions

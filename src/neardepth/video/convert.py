@@ -9,9 +9,9 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,72 +25,21 @@ from neardepth.imaging.files import printable, write_file
 from neardepth.imaging.photos import Photo
 from neardepth.result import DepthResult
 from neardepth.video.ahead import ahead
-from neardepth.video.depthvideo import MOST, unit_for
+from neardepth.video.depthvideo import unit_for
 from neardepth.video.job import Job
+from neardepth.video.options import Summary, VideoOptions
 from neardepth.video.outputs import Outputs, PngSequence, depth_output, preview_output
 from neardepth.video.reading import Frame, VideoFile
-from neardepth.video.stabilise import Stabiliser
-from neardepth.video.stereo import StereoOptions, plan_stereo, stereo_outputs
+from neardepth.video.stereo import plan_stereo, stereo_outputs
+from neardepth.video.writer import Writer
 
 Progress = Callable[[int, int], None]
 """Called with the number of frames done, and how many there are likely to be."""
-
-STRETCH = 240
-"""Frames that are finished at a time: what a crash loses at most."""
 
 _SAMPLES = 8  # frames spread over the video that say how far it reaches
 _SAMPLE_SIDE = 640
 _READ_AHEAD = 2
 _BEHIND = 2  # frames whose network has run and that wait to be written
-
-
-@dataclass(frozen=True)
-class VideoOptions:
-    """What to make of a video.
-
-    Raises:
-        MethodError: a value is out of range.
-    """
-
-    depth_format: Literal["ffv1", "png"] = "ffv1"
-    stabilise: bool = True
-    start: float = 0.0
-    """Seconds."""
-    end: float | None = None
-    """Seconds, not included; None for the video's end."""
-    stereo: StereoOptions | None = None
-
-    def __post_init__(self) -> None:
-        if self.depth_format not in ("ffv1", "png"):
-            raise MethodError(f"depth is written as ffv1 or png, not {self.depth_format}")
-        if not 0 <= self.start < float("inf"):
-            raise MethodError(f"a video starts at 0 s or later, not {self.start:g} s")
-        if self.end is not None and not self.end > self.start:
-            raise MethodError(
-                f"the end is after the start: {self.end:g} s is not after {self.start:g} s"
-            )
-
-
-@dataclass(frozen=True)
-class Summary:
-    """What a conversion did."""
-
-    files: tuple[Path, ...]
-    frames: int
-    lost: int
-    """Frames of the input that could not be decoded, as far as can be told."""
-    cuts: int
-    unlike: int
-    """Frames of low confidence."""
-    beyond: int
-    """Frames with depth that the depth video's unit cannot hold."""
-    limits: tuple[float, float]
-    """Range of the preview's colours, metres."""
-    seconds: float
-    """Of this run."""
-    done_now: int
-    """Frames of this run."""
-    interrupted: bool = False
 
 
 def convert_video(
@@ -152,7 +101,7 @@ class _Run:
         if resume and job is None and (done := self._finished()) is not None:
             return done
         job = job or Job.begin(work, self.settings, self._plan())
-        writer = _Writer(job, self.video, self._outputs(job), self._sequence(), self.options)
+        writer = Writer(job, self.video, self._outputs(job), self._sequence(), self.options)
         before = job.tally.frames
         interrupted = not self._frames(job, writer, progress)
         writer.finish_stretch()
@@ -169,7 +118,7 @@ class _Run:
             job.remove()
         return summary
 
-    def _frames(self, job: Job, writer: _Writer, progress: Progress) -> bool:
+    def _frames(self, job: Job, writer: Writer, progress: Progress) -> bool:
         """Convert all frames that are left; return False where Ctrl-C ended it."""
         total, options = self._total(), self.options
         frames = self.video.read(options.start, options.end, job.last_pts)
@@ -308,7 +257,7 @@ class _Run:
             return None
 
 
-def _write(writer: _Writer, frame: Frame, result: Future[DepthResult]) -> None:
+def _write(writer: Writer, frame: Frame, result: Future[DepthResult]) -> None:
     if writer.failed:  # the frame after a lost one must not take its place
         return
     writer.failed = True
@@ -321,62 +270,3 @@ def _thinned(depth: NDArray[np.float32]) -> NDArray[np.float32]:
     """Keep some of a large map's pixels: enough for a range, and eight of them fit in memory."""
     stride = max(1, max(depth.shape) // _SAMPLE_SIDE)
     return np.ascontiguousarray(depth[::stride, ::stride])
-
-
-class _Writer:
-    """Smooths and writes frames in order, one stretch after another; runs in one thread."""
-
-    def __init__(
-        self,
-        job: Job,
-        video: VideoFile,
-        outputs: Outputs,
-        sequence: PngSequence | None,
-        options: VideoOptions,
-    ) -> None:
-        self.job, self.video, self.outputs = job, video, outputs
-        self.sequence, self.options = sequence, options
-        self.stabiliser = Stabiliser() if options.stabilise else None
-        self.tally = replace(job.tally)
-        self.failed = False
-        self._times: list[float] = []
-        self._last: Frame | None = None
-        memory = job.memory()
-        if memory is not None:
-            self._times = memory["times"].tolist()
-            if self.stabiliser is not None:
-                self.stabiliser.restore(memory)
-
-    def add(self, frame: Frame, depth: Any, *, unlike: bool) -> None:
-        """Take the next frame."""
-        if self.stabiliser is not None:
-            depth = self.stabiliser(frame.image, depth, frame.time)
-            self.tally.cuts = self.stabiliser.cuts
-        self.outputs.add(frame, depth)
-        if self.sequence is not None:
-            self.sequence.add(self.tally.frames, frame, depth)
-        self.tally.beyond += float(np.fmax.reduce(depth, None)) > self.job.plan["unit"] * MOST
-        self.tally.unlike += unlike
-        self.tally.frames += 1
-        self._times.append(frame.time)
-        self._last = frame
-        if self.tally.frames - self.job.tally.frames >= STRETCH:
-            self.finish_stretch()
-
-    def finish_stretch(self) -> None:
-        """End the stretch being written, if it has a frame."""
-        if self._last is None:
-            return
-        self.outputs.close()
-        memory: dict[str, Any] = {"times": np.array(self._times)}
-        if self.stabiliser is not None:
-            memory |= self.stabiliser.state()
-        self.job.finish(self.tally, self._last.pts, memory)
-        self._last = None
-
-    def join(self, *, interrupted: bool) -> list[Path]:
-        """Write the files of all that is finished; the sound ends with the pictures if these do."""
-        cut = interrupted or self.options.end is not None
-        end = self._times[-1] + float(1 / self.video.rate) if cut else None
-        files = self.outputs.join(self.options.start, end)
-        return files if self.sequence is None else [*files, self.sequence.finish(self._times)]
