@@ -40,8 +40,8 @@ def test_pictures_are_turned_as_the_file_says(tmp_path: Path, turn: int) -> None
     path = clip(tmp_path, rotation=turn)
     video = VideoFile(path)
     upright = read(path)[3]
-    stored = read(clip(tmp_path, "stored.mp4"))[3]
-    np.testing.assert_array_equal(upright, np.rot90(stored, turn // 90))
+    expected = np.rot90(pictures(FRAMES)[3].astype(int), turn // 90)
+    assert abs(upright - expected).mean() < 8
     assert (video.height, video.width) == upright.shape[:2]
 
 
