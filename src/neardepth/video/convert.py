@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 import neardepth
 from neardepth.errors import MethodError, VideoError
@@ -70,7 +71,10 @@ def convert_video(
         MethodError: no frame lies between start and end.
     """
     run = _Run(VideoFile(source), Path(folder), estimator, options or VideoOptions(), stem)
-    return run(resume, progress)
+    # The network keeps all cores busy: more threads for the products beside it would wait for each
+    # other, and take a third of the time of all for that.
+    with threadpool_limits(1, "blas"):
+        return run(resume, progress)
 
 
 class _Run:
