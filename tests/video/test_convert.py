@@ -3,6 +3,8 @@ from __future__ import annotations
 import csv
 import json
 import re
+import subprocess
+import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -187,3 +189,16 @@ def test_the_command_goes_on_after_bad_videos(tmp_path: Path) -> None:
     assert facts["result"]["frames"] == 5
     wrong = neardepth("video", good, "--start", 3, "--end", 2, status=2)
     assert "2 s is not after 3 s" in wrong.stderr
+
+
+def test_without_the_extra_the_error_names_it(tmp_path: Path) -> None:
+    clip = write_video(tmp_path / "clip.mp4", pictures(2))
+    code = (
+        "import sys; sys.modules['av'] = None; "
+        f"sys.argv = ['neardepth', 'video', {str(clip)!r}]; "
+        "from neardepth.cli import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "pip install 'neardepth[video]'" in done.stderr
+    assert "Traceback" not in done.stderr
