@@ -18,6 +18,7 @@ from neardepth.video.stabilise import (
     follow,
     is_cut,
     small_grey,
+    spread,
 )
 from scenes import scene
 
@@ -128,6 +129,16 @@ def test_flow_that_does_not_come_back_is_not_trusted() -> None:
     assert flow_trust(grey, grey, still, away).max() < 1e-3
     other = small_grey(texture(4), SIZE)
     assert flow_trust(grey, other, still, still).mean() < 0.5
+
+
+def test_lost_pixels_go_with_those_beside_them() -> None:
+    change, trust = np.full(SIZE, 0.1, np.float32), np.ones(SIZE, np.float32)
+    change[40:44, 60:64], trust[40:44, 60:64] = 3.0, 0.0
+    np.testing.assert_allclose(spread(change, trust), 0.1, rtol=1e-4)
+    trust[:, :64] = 0.0
+    far = spread(change, trust)
+    assert abs(far[:, :40]).max() < 1e-4
+    np.testing.assert_allclose(far[:, 70:], 0.1, rtol=1e-3)
 
 
 @pytest.mark.parametrize("way", [0.05, -0.03])

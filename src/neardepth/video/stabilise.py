@@ -36,6 +36,8 @@ SECONDS = 0.4
 
 _DIFFERENCE = 20.0  # grey levels: a pixel that changed by more is not the same thing
 _RETURN = 3.0  # pixels between a pixel and where the flow leads there and back
+_SPREAD = 4.0  # pixels: deviation of the Gaussian that changes are averaged over
+_LEAST_SHARE = 0.2  # of what lies about a pixel: with less trusted, the change is less
 _JUMP = 0.25  # of log depth: what changed by more has moved, or one of the two is wrong
 _CUT_LEVELS = 16.0  # mean difference in grey levels of the thumbnails
 _CUT_HISTOGRAM = 0.25  # share of the thumbnail's pixels that fall into other bins
@@ -79,7 +81,7 @@ class Stabiliser:
             return depth
         moved, trust = carried
         keep = np.float32(math.exp(-max(time - last.time, 0.0) / self.seconds))
-        change = np.nan_to_num(keep * trust * (moved - own))
+        change = keep * spread(np.nan_to_num(moved - own), trust)
         self._last = _Last(grey, own + change, time)
         full = cv2.resize(change, depth.shape[::-1], interpolation=cv2.INTER_LINEAR)
         return np.asarray(depth * np.exp(full), dtype=np.float32)
@@ -193,6 +195,18 @@ def flow_trust(
     exponent = np.square(np.square(difference / np.float32(_DIFFERENCE)))
     exponent += np.square(distance / np.float32(_RETURN**2))
     return np.asarray(np.exp(-np.nan_to_num(exponent, nan=np.inf)), dtype=np.float32)
+
+
+def spread(change: Level, trust: Level) -> Level:
+    """Return the trusted change about each pixel, and less where little about it is trusted.
+
+    What makes depth flicker is as coarse as what it is estimated on: pixels that the flow loses
+    go with those beside them, instead of standing out, and edges stay those of the frame.
+    """
+    size = (0, 0)
+    known = cv2.GaussianBlur(change * trust, size, _SPREAD)
+    share = cv2.GaussianBlur(trust, size, _SPREAD)
+    return np.asarray(known / np.maximum(share, _LEAST_SHARE), dtype=np.float32)
 
 
 def approach(back: NDArray[np.float32], depth: Level, trust: Level) -> Level:
