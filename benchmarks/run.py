@@ -18,6 +18,7 @@ from common import RESNET, Row, write_pairs
 from rich.console import Console
 from rich.table import Table
 
+import video
 from neardepth.encoders import load_encoder
 
 PAIRS = 40
@@ -42,6 +43,7 @@ def main() -> None:
         photos = sorted((source / "rgb").iterdir())[:4]
         rows += startup.measure(pool, photos[0], folder / "out")
         rows.append(memory.measure(pool, photos))
+        rows += video.measure(folder)
         rows.append(stereo.measure())
     table = Table(title=f"{os.cpu_count()} cores; limits measured in the same run", box=None)
     for heading in ("what", "measured", "limit", "ratio", "limit is", "goal"):

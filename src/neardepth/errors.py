@@ -11,6 +11,10 @@ class PhotoError(NearDepthError):
     """A photo cannot be read or is not usable."""
 
 
+class VideoError(NearDepthError):
+    """A video cannot be read, written or is not usable."""
+
+
 class DepthMapError(NearDepthError):
     """A depth map cannot be read, written or is not usable."""
 

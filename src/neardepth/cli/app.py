@@ -20,6 +20,7 @@ from neardepth.cli import (
     pool,
     serve,
     stereo,
+    video,
 )
 from neardepth.cli.console import complain, warn
 from neardepth.errors import MethodError, NearDepthError
@@ -37,6 +38,7 @@ app.command("estimate", help=estimate.HELP)(estimate.estimate)
 app.command("explain", help=explain.HELP)(explain.explain)
 app.command("cloud", help=cloud.HELP)(cloud.cloud)
 app.command("stereo", help=stereo.HELP)(stereo.stereo)
+app.command("video", help=video.HELP)(video.video)
 app.command("evaluate", help=evaluate.HELP)(evaluate.evaluate)
 app.command("serve", help=serve.HELP)(serve.serve)
 app.add_typer(pool.app, name="pool")

@@ -49,18 +49,37 @@ def preview(depth: NDArray[np.float32]) -> Image.Image:
     The picture's longer side is 640 to 1280 pixels, so labels are legible for any photo.
     """
     height, width = depth.shape
-    side = min(max(height, width, _PREVIEW_SIDE[0]), _PREVIEW_SIDE[1])
-    height, width = fitted((height, width), (side, side))
-    limits = depth_range(depth)
-    colours = partial(colourise, low=limits[0], high=limits[1])
-    bar = max(height, 8 * _LETTER)  # a very wide panorama still gets a readable bar
-    sheet, _ = canvas(width + 3 * _MARGIN + _BAR + _LABELS, bar + 2 * _MARGIN)
-    picture = colours(thickened(resize_depth(depth, (height, width))))
-    sheet.paste(Image.fromarray(picture), (_MARGIN, _MARGIN + (bar - height) // 2))
     unknown = not bool(np.isfinite(depth).all())
-    box = (width + 2 * _MARGIN, _MARGIN, _BAR, bar)
-    colour_bar(sheet, box, limits, colours, _LETTER, unknown=unknown)
-    return sheet
+    return PreviewSheet((height, width), depth_range(depth), unknown=unknown).draw(depth)
+
+
+class PreviewSheet:
+    """The frame of previews of one size: a colour bar labelled in metres, and room for the map.
+
+    Args:
+        size: height and width of the maps.
+        limits: metres at the ends of the bar.
+        unknown: whether a swatch below the bar names the grey.
+    """
+
+    def __init__(
+        self, size: tuple[int, int], limits: tuple[float, float], *, unknown: bool = False
+    ) -> None:
+        side = min(max(*size, _PREVIEW_SIDE[0]), _PREVIEW_SIDE[1])
+        self._size = height, width = fitted(size, (side, side))
+        self._colours = partial(colourise, low=limits[0], high=limits[1])
+        bar = max(height, 8 * _LETTER)  # a very wide panorama still gets a readable bar
+        self._place = _MARGIN, _MARGIN + (bar - height) // 2
+        self._sheet, _ = canvas(width + 3 * _MARGIN + _BAR + _LABELS, bar + 2 * _MARGIN)
+        box = (width + 2 * _MARGIN, _MARGIN, _BAR, bar)
+        colour_bar(self._sheet, box, limits, self._colours, _LETTER, unknown=unknown)
+
+    def draw(self, depth: NDArray[np.float32]) -> Image.Image:
+        """Return the sheet with a map of the size given, H×W metres."""
+        sheet = self._sheet.copy()
+        picture = self._colours(thickened(resize_depth(depth, self._size)))
+        sheet.paste(Image.fromarray(picture), self._place)
+        return sheet
 
 
 def explain_panel(result: DepthResult, evidence: Sequence[Pictures | None]) -> Image.Image:

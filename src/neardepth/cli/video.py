@@ -1,0 +1,174 @@
+"""`neardepth video`: depth of videos."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from neardepth.cli import options
+from neardepth.cli.console import complain, note, say, warn
+from neardepth.cli.estimate import UNLIKE, unique_stems
+from neardepth.cli.progress import progress_bar
+from neardepth.errors import NearDepthError
+
+if TYPE_CHECKING:
+    from neardepth.video import Summary
+
+HELP = """Write the depth of videos, steady in time.
+
+For CLIP.mp4: CLIP.depth.mkv (16 bit without loss, FFV1, its unit in the file), CLIP.preview.mp4
+(colours in one range of metres, with the sound) and CLIP.depth.json (what was done). Frames keep
+their time stamps. Needs PyAV: pip install 'neardepth[video]'.
+
+Ctrl-C leaves files that play, of what is done; the same command with --resume goes on from there,
+also after a crash.
+
+Examples:
+
+    neardepth video clip.mp4
+
+    neardepth video clip.mp4 -o out --start 10 --end 25
+
+    neardepth video clip.mp4 -o out --stereo half-sbs --max-disparity 2.5
+
+    neardepth video clip.mp4 -o out --depth-format png --fov 70
+
+    neardepth video *.mov -o out --resume
+"""
+
+DEFAULT_METHOD = "kernel-fast"
+_STEREO = "Stereo"
+INTERRUPTED = 130  # what a shell reports of a command ended by Ctrl-C
+
+
+def video(
+    videos: Annotated[list[Path], typer.Argument(metavar="IN...", help="Videos.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the results.")
+    ] = Path(),
+    depth_format: Annotated[
+        str,
+        typer.Option(
+            metavar="ffv1|png", help="Depth as one lossless video, or as a folder of 16-bit PNGs."
+        ),
+    ] = "ffv1",
+    stabilise: Annotated[
+        bool,
+        typer.Option(
+            "--stabilise/--no-stabilise", help="Smooth depth along the motion, anew at each cut."
+        ),
+    ] = True,
+    start: Annotated[float, typer.Option(help="Where to begin, seconds.")] = 0.0,
+    end: Annotated[float | None, typer.Option(help="Where to end, seconds.")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where an interrupted run ended.")
+    ] = False,
+    stereo: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="LAYOUT",
+            help="Also write a stereo video: full-sbs, half-sbs, anaglyph-dubois, … as "
+            "`neardepth stereo` knows them; may be repeated.",
+            rich_help_panel=_STEREO,
+        ),
+    ] = None,
+    eye_distance: Annotated[
+        float | None,
+        typer.Option(
+            metavar="MM", min=0, max=1000, help="Between the eyes. [63]", rich_help_panel=_STEREO
+        ),
+    ] = None,
+    max_disparity: Annotated[
+        float | None,
+        typer.Option(
+            metavar="PCT",
+            min=0,
+            max=20,
+            help="Largest parallax, per cent of the width, instead of --eye-distance.",
+            rich_help_panel=_STEREO,
+        ),
+    ] = None,
+    convergence: Annotated[
+        float | None,
+        typer.Option(
+            metavar="M",
+            min=0.01,
+            help="Depth that is seen on the screen itself. [the video's median]",
+            rich_help_panel=_STEREO,
+        ),
+    ] = None,
+    pool: options.PoolPath = None,
+    method: Annotated[
+        str | None,
+        typer.Option("--method", help=f"Named recipe. [default: {DEFAULT_METHOD}]"),
+    ] = None,
+    prior: options.Prior = "auto",
+    focal_px: options.FocalPx = None,
+    fov: options.FieldOfView = None,
+    fill: options.Fill = False,
+    encoder: options.EncoderName = None,
+    threads: options.Threads = None,
+    provider: options.Providers = None,
+) -> None:
+    """Write the depth of videos."""
+    from neardepth.video import StereoOptions, VideoOptions, convert_video
+
+    if max_disparity is not None and eye_distance is not None:
+        raise typer.BadParameter("stands instead of --eye-distance", param_hint="--max-disparity")
+    eyes = None
+    if stereo:
+        eyes = StereoOptions(tuple(stereo), eye_distance, max_disparity, convergence)
+    wanted = VideoOptions(depth_format, stabilise, start, end, eyes)  # type: ignore[arg-type]
+    if method is None:
+        method = DEFAULT_METHOD
+        note(f"method {method}: one network a frame; --method kernel is slower, a little better")
+    estimator = options.open_estimator(
+        pool,
+        method,
+        encoder,
+        threads,
+        provider,
+        prior=prior,
+        focal_px=focal_px,
+        fov=fov,
+        fill=fill,
+    )
+    failures = 0
+    for path, stem in zip(videos, unique_stems(videos), strict=True):
+        try:
+            with progress_bar(path.name, "frames") as progress:
+                done = convert_video(
+                    path, output, estimator, wanted, stem=stem, resume=resume, progress=progress
+                )
+        except NearDepthError as error:
+            failures += 1
+            complain(error)
+            continue
+        say(f"{path} → {', '.join(map(str, done.files))}\n    {describe(done)}")
+        if done.lost:
+            warn(f"{path}: about {done.lost} frames are damaged or missing and were left out")
+        if done.interrupted:
+            note("interrupted; the same command with --resume goes on from here")
+            raise typer.Exit(INTERRUPTED)
+    if failures:
+        complain(f"{failures} of {len(videos)} videos failed")
+        raise typer.Exit(1)
+
+
+def describe(done: Summary) -> str:
+    """Say in a few words what was done, with units."""
+    low, high = done.limits
+    text = f"{done.frames} frames, colours {low:g}–{high:g} m"
+    if done.done_now:
+        text += f", {done.done_now / done.seconds:.1f} frames/s"
+    else:
+        text += ", finished before"
+    if done.cuts:
+        text += f", {done.cuts} scene cuts"
+    if done.beyond:
+        text += f"\n    {done.beyond} frames have depth beyond what the depth video can hold"
+    if done.unlike:
+        text += f"\n    LOW CONFIDENCE in {done.unlike} frames: {UNLIKE}"
+    return text

@@ -1,0 +1,276 @@
+"""From a video to its depth: reading, estimating, smoothing and writing, side by side."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+import neardepth
+from neardepth.errors import MethodError, VideoError
+from neardepth.estimator import DepthEstimator
+from neardepth.geometry.scene import Scene
+from neardepth.imaging.colour import depth_range
+from neardepth.imaging.files import printable, write_file
+from neardepth.imaging.photos import Photo
+from neardepth.result import DepthResult
+from neardepth.video.ahead import ahead
+from neardepth.video.depthvideo import unit_for
+from neardepth.video.job import Job
+from neardepth.video.options import Summary, VideoOptions
+from neardepth.video.outputs import Outputs, PngSequence, depth_output, preview_output
+from neardepth.video.reading import Frame, VideoFile
+from neardepth.video.stereo import plan_stereo, stereo_outputs
+from neardepth.video.writer import Writer
+
+Progress = Callable[[int, int], None]
+"""Called with the number of frames done, and how many there are likely to be."""
+
+_SAMPLES = 8  # frames spread over the video that say how far it reaches
+_SAMPLE_SIDE = 640
+_READ_AHEAD = 2
+_BEHIND = 2  # frames whose network has run and that wait to be written
+
+
+def convert_video(
+    source: str | os.PathLike[str],
+    folder: str | os.PathLike[str],
+    estimator: DepthEstimator,
+    options: VideoOptions | None = None,
+    *,
+    stem: str | None = None,
+    resume: bool = False,
+    progress: Progress = lambda done, total: None,
+) -> Summary:
+    """Estimate a video's depth and write it into ``folder`` (made if needed).
+
+    STEM is the video's name without its ending unless given:
+
+    - ``STEM.depth.mkv``: 16-bit counts, lossless, their unit in the file; or the folder
+      ``STEM.depth`` of PNG files;
+    - ``STEM.preview.mp4``: colours with a bar in metres, with the sound (.mkv for rare kinds);
+    - of stereo, a video a layout: STEM and the layout's ending, with the sound;
+    - ``STEM.depth.json``: what was done. It is written last: where it is, the others are.
+
+    Frames keep their time stamps. The files appear at the end; until then all is in the folder
+    ``.STEM.video``, from where ``resume`` goes on: the depth is the same as of one run.
+
+    Raises:
+        VideoError: the video cannot be read, or a file not be written.
+        MethodError: no frame lies between start and end.
+    """
+    run = _Run(VideoFile(source), Path(folder), estimator, options or VideoOptions(), stem)
+    # The network keeps all cores busy: more threads for the products beside it would wait for each
+    # other, and take a third of the time of all for that.
+    with threadpool_limits(1, "blas"):
+        return run(resume, progress)
+
+
+class _Run:
+    """One conversion, each step in threads of its own, the networks in this one.
+
+    While the network looks at a frame, the next is read, and those before get their depth and are
+    smoothed and written.
+    """
+
+    def __init__(
+        self,
+        video: VideoFile,
+        folder: Path,
+        estimator: DepthEstimator,
+        options: VideoOptions,
+        stem: str | None,
+    ) -> None:
+        self.video, self.folder = video, folder
+        self.estimator, self.options = estimator, options
+        self.stem = Path(stem or video.path.stem).name
+        self.sidecar = folder / f"{self.stem}.depth.json"
+        self.settings = self._settings()
+
+    def __call__(self, resume: bool, progress: Progress) -> Summary:
+        begun = time.monotonic()
+        work = self.folder / f".{self.stem}.video"
+        job = Job.resume(work, self.settings) if resume else None
+        if resume and job is None and (done := self._finished()) is not None:
+            return done
+        job = job or Job.begin(work, self.settings, self._plan())
+        writer = Writer(job, self.video, self._outputs(job), self._sequence(), self.options)
+        before = job.tally.frames
+        interrupted = not self._frames(job, writer, progress)
+        writer.finish_stretch()
+        if not job.tally.frames:
+            job.remove()
+            raise MethodError(
+                f"{self.video.path} has no frame between {self.options.start:g} s and "
+                f"{self.options.end or self.video.duration or 0:g} s"
+            )
+        files = writer.join(interrupted=interrupted)
+        summary = self._summary(job, files, before, begun, interrupted)
+        if not interrupted:
+            self._write_sidecar(summary)
+            job.remove()
+        return summary
+
+    def _frames(self, job: Job, writer: Writer, progress: Progress) -> bool:
+        """Convert all frames that are left; return False where Ctrl-C ended it."""
+        total, options = self._total(), self.options
+        frames = self.video.read(options.start, options.end, job.last_pts)
+        waiting: deque[Future[None]] = deque()
+        with (
+            ThreadPoolExecutor(1, thread_name_prefix="neardepth-write") as writing,
+            ThreadPoolExecutor(_BEHIND, thread_name_prefix="neardepth-depth") as depth,
+        ):
+            try:
+                with closing(ahead(map(self._prepared, frames), _READ_AHEAD)) as stream:
+                    for frame, photo, pixels in stream:
+                        described = self.estimator.describe(pixels)
+                        result = depth.submit(self.estimator.from_descriptor, photo, described)
+                        waiting.append(writing.submit(_write, writer, frame, result))
+                        while len(waiting) > _BEHIND:
+                            waiting.popleft().result()
+                        done = writer.tally.frames
+                        progress(done, max(total, done + len(waiting)))
+            except KeyboardInterrupt:
+                return False
+            finally:
+                # Frames whose network has run are written, also after Ctrl-C.
+                while waiting:
+                    waiting.popleft().result()
+        progress(writer.tally.frames, writer.tally.frames)
+        return True
+
+    def _prepared(self, frame: Frame) -> tuple[Frame, Photo, Any]:
+        return frame, *self.estimator.prepare(Photo(frame.image, self.video.path.name))
+
+    def _plan(self) -> dict[str, Any]:
+        """Look at some frames of the whole video, so that one range and one unit fit all."""
+        stereo, depths = self.options.stereo, []
+        result: DepthResult | None = None
+        for frame in self.video.samples(_SAMPLES, self.options.start, self.options.end):
+            result = self.estimator(Photo(frame.image, self.video.path.name))
+            depths.append(_thinned(result.depth))
+        known = [float(np.fmax.reduce(depth, None)) for depth in depths]
+        return {
+            "limits": depth_range(*depths),
+            "unknown": any(bool(np.isnan(depth).any()) for depth in depths),
+            "unit": unit_for(max(known, default=0.0)),
+            "stereo": plan_stereo(depths, Scene.of_result(result), stereo)
+            if stereo and result
+            else None,
+        }
+
+    def _outputs(self, job: Job) -> Outputs:
+        low, high = job.plan["limits"]
+        outputs = [
+            preview_output(
+                self.folder, self.stem, self.video, (low, high), unknown=job.plan["unknown"]
+            )
+        ]
+        if self.options.depth_format == "ffv1":
+            outputs.append(depth_output(self.folder, self.stem, self.video, job.plan["unit"]))
+        if self.options.stereo is not None and job.plan["stereo"]:
+            outputs += stereo_outputs(
+                self.folder, self.stem, self.video, job.plan["stereo"], self.options.stereo
+            )
+        return Outputs(job, self.video, outputs)
+
+    def _sequence(self) -> PngSequence | None:
+        if self.options.depth_format == "ffv1":
+            return None
+        return PngSequence(self.folder / f"{self.stem}.depth")
+
+    def _total(self) -> int:
+        """How many frames there are likely to be."""
+        video, options = self.video, self.options
+        if options.start == 0 and options.end is None:
+            return video.frames or 1
+        until = min(x for x in (options.end, video.duration, 1e9) if x is not None)
+        return max(1, round((until - options.start) * video.rate))
+
+    def _settings(self) -> dict[str, Any]:
+        """Return all that the results depend on, as plain data."""
+        estimator, status = self.estimator, self.video.path.stat()
+        pool, model = estimator.pool, estimator.model
+        return {
+            "input": [str(self.video.path.resolve()), status.st_size, status.st_mtime],
+            "method": {
+                **estimator.method.settings(),
+                "encoder": "+".join(encoder.name for encoder in estimator.encoders),
+                "fill": estimator.fill,
+            },
+            "camera": [estimator.focal_px, estimator.fov],
+            "pool": None if pool is None else [str(pool.path), pool.version],
+            "prior": None if model is None else model.digest,
+            "options": asdict(self.options),
+            "software": f"neardepth {neardepth.__version__}",
+        }
+
+    def _summary(
+        self, job: Job, files: list[Path], before: int, begun: float, interrupted: bool
+    ) -> Summary:
+        low, high = job.plan["limits"]
+        return Summary(
+            files=tuple(files),
+            frames=job.tally.frames,
+            lost=self.video.lost,
+            cuts=job.tally.cuts,
+            unlike=job.tally.unlike,
+            beyond=job.tally.beyond,
+            limits=(low, high),
+            seconds=time.monotonic() - begun,
+            done_now=job.tally.frames - before,
+            interrupted=interrupted,
+        )
+
+    def _write_sidecar(self, summary: Summary) -> None:
+        facts = {
+            **self.settings,
+            "size": [self.video.width, self.video.height],
+            "unit": "metre",
+            "result": asdict(summary) | {"files": [path.name for path in summary.files]},
+        }
+        text = printable(json.dumps(facts, indent=2, ensure_ascii=False, default=str)) + "\n"
+        write_file(self.sidecar, text.encode(), VideoError)
+
+    def _finished(self) -> Summary | None:
+        """Return the summary of a conversion that was finished with the same settings."""
+        try:
+            facts = json.loads(self.sidecar.read_bytes())
+            same = all(facts[k] == v for k, v in json.loads(json.dumps(self.settings)).items())
+            files = tuple(self.folder / name for name in facts["result"]["files"])
+            if not (same and all(path.exists() for path in files)):
+                return None
+            return replace(
+                Summary(**facts["result"]),
+                files=files,
+                limits=tuple(facts["result"]["limits"]),
+                done_now=0,
+            )
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+
+def _write(writer: Writer, frame: Frame, result: Future[DepthResult]) -> None:
+    if writer.failed:  # the frame after a lost one must not take its place
+        return
+    writer.failed = True
+    estimate = result.result()
+    writer.add(frame, estimate.depth, unlike=estimate.low_confidence)
+    writer.failed = False
+
+
+def _thinned(depth: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Keep some of a large map's pixels: enough for a range, and eight of them fit in memory."""
+    stride = max(1, max(depth.shape) // _SAMPLE_SIDE)
+    return np.ascontiguousarray(depth[::stride, ::stride])

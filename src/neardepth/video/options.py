@@ -1,0 +1,59 @@
+"""What to make of a video, and what was made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from neardepth.errors import MethodError
+from neardepth.video.stereo import StereoOptions
+
+
+@dataclass(frozen=True)
+class VideoOptions:
+    """What to make of a video.
+
+    Raises:
+        MethodError: a value is out of range.
+    """
+
+    depth_format: Literal["ffv1", "png"] = "ffv1"
+    stabilise: bool = True
+    start: float = 0.0
+    """Seconds."""
+    end: float | None = None
+    """Seconds, not included; None for the video's end."""
+    stereo: StereoOptions | None = None
+
+    def __post_init__(self) -> None:
+        if self.depth_format not in ("ffv1", "png"):
+            raise MethodError(f"depth is written as ffv1 or png, not {self.depth_format}")
+        if not 0 <= self.start < float("inf"):
+            raise MethodError(f"a video starts at 0 s or later, not {self.start:g} s")
+        if self.end is not None and not self.end > self.start:
+            raise MethodError(
+                f"the end is after the start: {self.end:g} s is not after {self.start:g} s"
+            )
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a conversion did."""
+
+    files: tuple[Path, ...]
+    frames: int
+    lost: int
+    """Frames of the input that could not be decoded, as far as can be told."""
+    cuts: int
+    unlike: int
+    """Frames of low confidence."""
+    beyond: int
+    """Frames with depth that the depth video's unit cannot hold."""
+    limits: tuple[float, float]
+    """Range of the preview's colours, metres."""
+    seconds: float
+    """Of this run."""
+    done_now: int
+    """Frames of this run."""
+    interrupted: bool = False

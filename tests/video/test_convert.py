@@ -1,0 +1,204 @@
+from __future__ import annotations
+
+import csv
+import json
+import re
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from making import RATE, depths, made, pictures, sound_packets, times, write_sound, write_video
+
+from commandline import neardepth
+from neardepth import DepthEstimator
+from neardepth.errors import MethodError
+from neardepth.geometry.rig import Rig
+from neardepth.geometry.stereo import render_stereo
+from neardepth.imaging.depthmaps import read_depth
+from neardepth.imaging.photos import Photo
+from neardepth.video import (
+    StereoOptions,
+    VideoFile,
+    VideoOptions,
+    convert_video,
+    read_depth_video,
+)
+
+PLAIN = VideoOptions(stabilise=False)
+
+
+@pytest.fixture(scope="module")
+def estimator() -> DepthEstimator:
+    return DepthEstimator(method="kernel-fast")
+
+
+def test_depth_is_that_of_each_frame_within_half_a_count(
+    tmp_path: Path, estimator: DepthEstimator
+) -> None:
+    clip = write_video(tmp_path / "clip.mp4", pictures(6))
+    done = convert_video(clip, tmp_path / "out", estimator, PLAIN)
+    got = depths(made(done, "clip.depth.mkv"))
+    frames = list(VideoFile(clip).read())
+    assert len(got) == len(frames) == done.frames == 6
+    for depth, frame in zip(got, frames, strict=True):
+        expected = estimator(Photo(frame.image, "clip.mp4")).depth
+        np.testing.assert_allclose(depth, expected, rtol=1e-6, atol=0.0005)
+    with av.open(str(made(done, "clip.depth.mkv"))) as container:
+        stream = container.streams.video[0]
+        assert (stream.codec_context.name, stream.pix_fmt) == ("ffv1", "gray16le")
+        assert container.metadata["DEPTHUNIT"] == "0.001"
+
+
+def test_times_sound_and_notes_are_kept(tmp_path: Path, estimator: DepthEstimator) -> None:
+    pts = np.cumsum([0, 1, 2, 1, 7, 3, 1, 1, 4, 1]).tolist()
+    clip = write_video(
+        tmp_path / "clip.mp4",
+        pictures(10),
+        pts=pts,
+        time_base=Fraction(1, 30),
+        sound="aac",
+        metadata={"title": "Kitchen"},
+    )
+    done = convert_video(clip, tmp_path / "out", estimator)
+    preview = made(done, "clip.preview.mp4")
+    np.testing.assert_allclose(times(preview), np.array(pts) / 30, atol=1e-6)
+    stamps = [frame.time for frame in read_depth_video(made(done, ".depth.mkv"))]
+    np.testing.assert_allclose(stamps, np.array(pts) / 30, atol=0.0006)  # Matroska: whole ms
+    assert sound_packets(preview) == sound_packets(clip)
+    with av.open(str(preview)) as container:
+        assert container.metadata["title"] == "Kitchen"
+        assert "depth in colours" in container.metadata["comment"]
+
+
+def test_sound_that_does_not_go_into_mp4_goes_into_matroska(
+    tmp_path: Path, estimator: DepthEstimator
+) -> None:
+    clip = write_video(tmp_path / "clip.mkv", pictures(4), sound="pcm_f32le")
+    done = convert_video(clip, tmp_path / "out", estimator)
+    preview = made(done, "clip.preview.mkv")
+    assert [data for _, data in sound_packets(preview)] == [d for _, d in sound_packets(clip)]
+
+
+def test_a_part_begins_at_nought_with_its_sound(tmp_path: Path, estimator: DepthEstimator) -> None:
+    clip = write_video(tmp_path / "clip.mp4", pictures(48), sound="aac")
+    done = convert_video(clip, tmp_path / "out", estimator, VideoOptions(start=0.5, end=0.75))
+    preview = made(done, ".preview.mp4")
+    np.testing.assert_allclose(times(preview), np.arange(6) / RATE, atol=1e-4)
+    part = [data for _, data in sound_packets(preview)]
+    every = sound_packets(clip)
+    expected = [data for time, data in every if 0.5 <= time < 0.75]
+    assert abs(len(part) - len(expected)) <= 1
+    assert part[1:-1] == [d for d in (data for _, data in every) if d in part[1:-1]]
+    with pytest.raises(MethodError, match="no frame between 7 s and 8 s"):
+        convert_video(clip, tmp_path / "out", estimator, VideoOptions(start=7, end=8))
+
+
+def test_odd_and_turned_pictures_keep_their_size(tmp_path: Path, estimator: DepthEstimator) -> None:
+    odd = write_video(tmp_path / "odd.mkv", pictures(2, (49, 65)), codec="ffv1", pix_fmt="yuv444p")
+    turned = write_video(tmp_path / "turned.mp4", pictures(2), rotation=90)
+    for clip, size in ((odd, (49, 65)), (turned, (64, 48))):
+        done = convert_video(clip, tmp_path / "out", estimator)
+        assert [depth.shape for depth in depths(made(done, ".depth.mkv"))] == [size] * 2
+        preview = next(iter(VideoFile(made(done, ".preview.mp4")).read())).image
+        assert (preview.shape[0] > preview.shape[1]) == (size[0] > size[1])
+
+
+def test_a_single_frame_and_ten_bits(tmp_path: Path, estimator: DepthEstimator) -> None:
+    clip = write_video(tmp_path / "one.mp4", pictures(1), pix_fmt="yuv420p10le")
+    done = convert_video(clip, tmp_path / "out", estimator)
+    assert done.frames == 1
+    assert len(depths(made(done, ".depth.mkv"))) == 1
+    assert len(times(made(done, ".preview.mp4"))) == 1
+
+
+def test_frames_of_4k_come_out_at_their_size(tmp_path: Path, estimator: DepthEstimator) -> None:
+    image = np.kron(pictures(1, (54, 96))[0], np.ones((40, 40, 1), np.uint8))
+    clip = write_video(tmp_path / "large.mp4", [image, image])
+    done = convert_video(clip, tmp_path / "out", estimator)
+    assert [depth.shape for depth in depths(made(done, ".depth.mkv"))] == [(2160, 3840)] * 2
+    assert VideoFile(made(done, ".preview.mp4")).width < 1500
+
+
+def test_a_png_sequence_holds_the_same_depth(tmp_path: Path, estimator: DepthEstimator) -> None:
+    clip = write_video(tmp_path / "clip.mp4", pictures(4))
+    video = convert_video(clip, tmp_path / "out", estimator)
+    done = convert_video(clip, tmp_path / "png", estimator, VideoOptions(depth_format="png"))
+    rows = list(csv.DictReader((tmp_path / "png/clip.depth/frames.csv").open()))
+    np.testing.assert_allclose([float(r["time_s"]) for r in rows], np.arange(4) / RATE, atol=1e-6)
+    for row, depth in zip(rows, depths(made(video, ".depth.mkv")), strict=True):
+        np.testing.assert_array_equal(read_depth(tmp_path / "png/clip.depth" / row["file"]), depth)
+    assert made(done, "clip.depth").is_dir()
+
+
+def test_stereo_videos_have_the_sound_and_two_eyes(
+    tmp_path: Path, estimator: DepthEstimator
+) -> None:
+    """Both eyes are those of the frame rendered alone with the rig of the whole video."""
+    clip = write_video(tmp_path / "clip.mp4", pictures(5), sound="aac")
+    eyes = StereoOptions(("full-sbs", "separate"), max_disparity=3.0)
+    done = convert_video(clip, tmp_path / "out", estimator, VideoOptions(stereo=eyes))
+    both = made(done, "clip_LRF_Full_SBS.mp4")
+    assert sound_packets(both) == sound_packets(clip)
+    assert len(times(both)) == 5
+    frame = list(VideoFile(both).read())[4].image
+    assert frame.shape == (48, 128, 3)
+    halves = [list(VideoFile(made(done, end)).read())[4].image for end in ("_L.mp4", "_R.mp4")]
+    assert abs(np.hstack(halves).astype(int) - frame).mean() < 2
+    with av.open(str(both)) as container:
+        told = re.search(r"screen at ([\d.]+) m, ([\d.]+) px m", container.metadata["comment"])
+    assert told
+    rig = Rig(float(told[2]), float(told[1]), 0.03 * 64)
+    source = list(VideoFile(clip).read())[4].image
+    pair = render_stereo(source, depths(made(done, ".depth.mkv"))[4], rig)
+    assert abs(np.hstack([pair.left, pair.right]).astype(int) - frame).mean() < 6
+    with pytest.raises(MethodError, match="no layout sideways"):
+        StereoOptions(("sideways",))
+
+
+def test_a_truncated_video_keeps_what_decodes(tmp_path: Path, estimator: DepthEstimator) -> None:
+    clip = write_video(
+        tmp_path / "clip.mp4",
+        pictures(60, (96, 128)),
+        sound="aac",
+        container_options={"movflags": "faststart"},
+    )
+    clip.write_bytes(clip.read_bytes()[: clip.stat().st_size // 2])
+    done = convert_video(clip, tmp_path / "out", estimator)
+    assert 5 < done.frames < 50
+    assert done.lost == pytest.approx(60 - done.frames, abs=2)
+    assert len(times(made(done, ".preview.mp4"))) == done.frames
+
+
+def test_the_command_goes_on_after_bad_videos(tmp_path: Path) -> None:
+    good = write_video(tmp_path / "good.mp4", pictures(5))
+    empty = tmp_path / "empty.mp4"
+    empty.touch()
+    song = write_sound(tmp_path / "song.m4a")
+    done = neardepth("video", empty, song, good, "-o", tmp_path / "out", "--fov", 60, status=1)
+    assert "empty.mp4 is empty" in done.stderr
+    assert "song.m4a has only sound" in done.stderr
+    assert "2 of 3 videos failed" in done.stderr
+    assert "5 frames, colours" in done.stdout
+    assert "method kernel-fast" in done.stderr
+    facts = json.loads((tmp_path / "out/good.depth.json").read_text())
+    assert facts["camera"] == [None, 60.0]
+    assert facts["result"]["frames"] == 5
+    wrong = neardepth("video", good, "--start", 3, "--end", 2, status=2)
+    assert "2 s is not after 3 s" in wrong.stderr
+
+
+def test_without_the_extra_the_error_names_it(tmp_path: Path) -> None:
+    clip = write_video(tmp_path / "clip.mp4", pictures(2))
+    code = (
+        "import sys; sys.modules['av'] = None; "
+        f"sys.argv = ['neardepth', 'video', {str(clip)!r}]; "
+        "from neardepth.cli import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "pip install 'neardepth[video]'" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from making import RATE, depths, made, pictures, sound_packets, times, write_video
+
+from commandline import neardepth
+from neardepth import DepthEstimator
+from neardepth.errors import VideoError
+from neardepth.result import DepthResult
+from neardepth.video import VideoFile, VideoOptions, convert_video, writer
+
+PLAIN = VideoOptions(stabilise=False)
+
+
+@pytest.fixture(scope="module")
+def estimator() -> DepthEstimator:
+    return DepthEstimator(method="kernel-fast")
+
+
+@pytest.mark.parametrize("depth_format", ["ffv1", "png"])
+def test_a_resumed_run_gives_the_depth_of_one_run(
+    tmp_path: Path,
+    estimator: DepthEstimator,
+    monkeypatch: pytest.MonkeyPatch,
+    depth_format: str,
+) -> None:
+    """Killed in the second stretch: what comes of the rest is the same to the last count."""
+    monkeypatch.setattr(writer, "STRETCH", 5)
+    clip = write_video(tmp_path / "clip.mp4", pictures(13), sound="aac")
+    options = VideoOptions(depth_format=depth_format)  # type: ignore[arg-type]
+    whole = convert_video(clip, tmp_path / "whole", estimator, options)
+
+    class CrashError(Exception):
+        pass
+
+    def crash(done: int, total: int) -> None:
+        if done >= 7:
+            raise CrashError
+
+    with pytest.raises(CrashError):
+        convert_video(clip, tmp_path / "out", estimator, options, progress=crash)
+    assert not (tmp_path / "out/clip.depth.json").exists()
+    done = convert_video(clip, tmp_path / "out", estimator, options, resume=True)
+    assert (done.frames, done.done_now) == (13, 8)
+    if depth_format == "ffv1":
+        for one, other in zip(depths(made(whole, ".mkv")), depths(made(done, ".mkv")), strict=True):
+            np.testing.assert_array_equal(one, other)
+    else:
+        for one in sorted(made(whole, ".depth").iterdir()):
+            assert one.read_bytes() == (tmp_path / "out/clip.depth" / one.name).read_bytes()
+    assert times(made(done, ".preview.mp4")) == times(made(whole, ".preview.mp4"))
+    assert sound_packets(made(done, ".preview.mp4")) == sound_packets(clip)
+    assert not (tmp_path / "out/.clip.video").exists()
+    again = convert_video(clip, tmp_path / "out", estimator, options, resume=True)
+    assert (again.done_now, again.files) == (0, done.files)
+
+
+def test_going_on_with_other_settings_is_refused(
+    tmp_path: Path, estimator: DepthEstimator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "STRETCH", 2)
+    clip = write_video(tmp_path / "clip.mp4", pictures(8))
+
+    def stop(done: int, total: int) -> None:
+        if done >= 3:
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        convert_video(clip, tmp_path, estimator, progress=stop)
+    with pytest.raises(VideoError, match="another options: use the same"):
+        convert_video(clip, tmp_path, estimator, PLAIN, resume=True)
+    shutil.copy(write_video(tmp_path / "other.mp4", pictures(9)), clip)
+    with pytest.raises(VideoError, match="another input"):
+        convert_video(clip, tmp_path, estimator, resume=True)
+    (tmp_path / ".clip.video/state.json").write_text("{")
+    with pytest.raises(VideoError, match="is damaged: start anew"):
+        convert_video(clip, tmp_path, estimator, resume=True)
+    assert convert_video(clip, tmp_path, estimator).frames == 9
+
+
+def test_ctrl_c_leaves_files_that_play(tmp_path: Path) -> None:
+    clip = write_video(tmp_path / "clip.mp4", pictures(60), sound="aac")
+    command = [sys.executable, "-m", "neardepth", "video", clip, "-o", tmp_path]
+    running = subprocess.Popen(list(map(str, command)), stderr=subprocess.PIPE, text=True)
+    try:
+        deadline = time.monotonic() + 60
+        part = tmp_path / ".clip.video/00000.depth.nut"
+        while not part.exists():
+            assert time.monotonic() < deadline
+            assert running.poll() is None
+            time.sleep(0.02)
+        time.sleep(0.5)
+        running.send_signal(signal.SIGINT)
+        _, told = running.communicate(timeout=60)
+    finally:
+        running.kill()
+    assert running.returncode == 130, told
+    assert "--resume" in told
+    assert "Traceback" not in told
+    done = len(depths(tmp_path / "clip.depth.mkv"))
+    assert 0 < done < 60
+    assert len(times(tmp_path / "clip.preview.mp4")) == done
+    last = max(time for time, _ in sound_packets(tmp_path / "clip.preview.mp4"))
+    assert last == pytest.approx(done / RATE, abs=0.1)
+    neardepth("video", clip, "-o", tmp_path, "--resume")
+    assert len(depths(tmp_path / "clip.depth.mkv")) == 60
+    assert sound_packets(tmp_path / "clip.preview.mp4") == sound_packets(clip)
+
+
+def test_a_full_disk_is_named_and_what_is_finished_stays(
+    tmp_path: Path, estimator: DepthEstimator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A limit on the size of files stands for the disk."""
+    monkeypatch.setattr(writer, "STRETCH", 4)
+    frames = [np.random.default_rng(k).integers(0, 256, (240, 320, 3), np.uint8) for k in range(10)]
+    clip = write_video(tmp_path / "clip.mp4", frames)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, before[1]))
+    try:
+        with pytest.raises(VideoError, match="cannot be written: File too large"):
+            convert_video(clip, tmp_path / "out", estimator)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert convert_video(clip, tmp_path / "out", estimator, resume=True).frames == 10
+
+
+def test_no_frame_takes_the_place_of_one_that_failed(
+    tmp_path: Path, estimator: DepthEstimator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Frames wait in line behind one that fails: none of them is written before it."""
+    monkeypatch.setattr(writer, "STRETCH", 1)
+    clip = write_video(tmp_path / "clip.mp4", pictures(8))
+    whole = convert_video(clip, tmp_path / "whole", estimator, PLAIN)
+    original, calls = estimator.from_descriptor, 0
+
+    def failing(*arguments: Any) -> DepthResult:
+        nonlocal calls
+        calls += 1
+        if calls == 4:
+            time.sleep(0.5)
+            raise VideoError("this one failed")
+        return original(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(VideoFile, "samples", lambda *_: iter(()))
+        patch.setattr(estimator, "from_descriptor", failing)
+        with pytest.raises(VideoError, match="this one failed"):
+            convert_video(clip, tmp_path / "out", estimator, PLAIN)
+    done = convert_video(clip, tmp_path / "out", estimator, PLAIN, resume=True)
+    for one, other in zip(depths(made(whole, ".mkv")), depths(made(done, ".mkv")), strict=True):
+        np.testing.assert_array_equal(one, other)
