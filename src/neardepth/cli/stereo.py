@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from neardepth.cli import options
+from neardepth.cli import options, video
 from neardepth.cli.console import warn
 from neardepth.cli.estimate import expand, unique_stems
 from neardepth.cli.scenes import DepthFile, DepthKindOfFile, for_each, open_scenes
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from neardepth.geometry.scene import Scene
     from neardepth.geometry.stereo import Eye
 
-HELP = """Write stereo pictures of photos.
+VIDEOS = {".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".ts", ".mts", ".mpg", ".mpeg", ".wmv"}
+
+HELP = """Write stereo pictures of photos, or stereo videos.
 
 Both eyes' views are rendered from the photo's depth, as far apart as eyes are unless you say
 otherwise. Layouts, with the ending that players know them by: full-sbs (_LRF_Full_SBS), half-sbs
@@ -35,6 +37,10 @@ Examples:
     neardepth stereo room.jpg --max-disparity 2.5 --convergence 1.5 --keep left
 
     neardepth stereo room.jpg --screen-width 1.2 --viewing-distance 2.5
+
+    neardepth stereo clip.mp4 --layout half-sbs
+
+Of a video, depth and preview are written too: it is `neardepth video` with `--stereo`.
 """
 
 _STRAIN = 4.0  # per cent of the width; comfort ends at 2 to 3 on a screen, sooner on a large one
@@ -42,7 +48,7 @@ _SCREEN = "Eyes and screen"
 
 
 def stereo(
-    photos: Annotated[list[Path], typer.Argument(help="Photos, or folders of photos.")],
+    photos: Annotated[list[Path], typer.Argument(help="Photos, folders of photos, or videos.")],
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the pictures.")
     ] = Path(),
@@ -110,9 +116,22 @@ def stereo(
     threads: options.Threads = None,
     provider: options.Providers = None,
 ) -> None:
-    """Write stereo pictures of photos."""
+    """Write stereo pictures of photos, or stereo videos."""
     from neardepth.geometry.layouts import find_layout
 
+    videos = [path for path in photos if path.suffix.lower() in VIDEOS]
+    if videos:
+        if len(videos) < len(photos) or screen_width or viewing_distance or keep or depth:
+            raise typer.BadParameter(
+                "videos come by themselves, without --screen-width, --keep and --depth"
+            )
+        video.video(
+            videos, output, stereo=layout or ["full-sbs"], eye_distance=eye_distance,
+            max_disparity=max_disparity, convergence=convergence, pool=pool, method=method,
+            prior=prior, encoder=encoder, focal_px=focal_px, fov=fov, threads=threads,
+            provider=provider,
+        )  # fmt: skip
+        return
     screen = None
     if screen_width is not None and viewing_distance is not None:
         screen = (screen_width, viewing_distance)

@@ -14,6 +14,7 @@ from neardepth.kernel.local import expand, surroundings
 from neardepth.kernel.spread import Calibration, novelty_of
 from neardepth.steps.dense import CELLS, GRIDS, Maps, interpolation, pooled
 from neardepth.steps.ridge import gaussian, squared_distances
+from neardepth.threads import one_blas_thread
 
 Matrix = NDArray[np.float32]
 
@@ -134,6 +135,7 @@ class KernelModel:
     focal: float | None
     """Focal length that depth is scaled to, in units of the root of the photo's area."""
 
+    @one_blas_thread
     def predict(
         self,
         maps: Sequence[Maps],

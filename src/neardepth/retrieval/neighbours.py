@@ -25,6 +25,7 @@ from neardepth.steps.neighbours import nearest
 from neardepth.steps.refinement import REFINEMENTS, fill_unknown
 from neardepth.steps.selection import SELECTIONS, members
 from neardepth.steps.transfer import NEED_USUAL, TRANSFERS, Candidates, transfer_size
+from neardepth.threads import one_blas_thread
 
 
 class NeighbourRetrieval:
@@ -77,6 +78,7 @@ class NeighbourRetrieval:
         descriptor = self._index.rows[self.pool.row_of[pair_id]]
         return self.estimate(self.pool.photo(pair_id), descriptor, exclude)
 
+    @one_blas_thread
     def estimate(
         self, photo: Photo, descriptor: NDArray[np.float32], exclude: Collection[str] = ()
     ) -> DepthResult:

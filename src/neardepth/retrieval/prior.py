@@ -28,6 +28,7 @@ from neardepth.retrieval.answers import camera_of, maps_of, ranked
 from neardepth.retrieval.common import REFITTED, facts_of, rows_of
 from neardepth.retrieval.evidence import prior_evidence
 from neardepth.steps.dense import CELLS, Maps
+from neardepth.threads import one_blas_thread
 
 COPY = 0.85
 """Correlation above which a photo is taken for a copy of one that the model was fitted on, unless
@@ -169,6 +170,7 @@ class PriorRetrieval:
         )
         return _Learned(on_pool, adaptation)
 
+    @one_blas_thread
     def _result(
         self,
         photo: Photo,

@@ -21,6 +21,7 @@ from neardepth.retrieval.answers import camera_of, maps_of, ranked
 from neardepth.retrieval.common import REFITTED, facts_of, rows_of
 from neardepth.retrieval.evidence import pool_evidence
 from neardepth.steps.dense import Maps
+from neardepth.threads import one_blas_thread
 
 _FITS = 8  # fits without parts of the pool that are held at a time
 
@@ -97,6 +98,7 @@ class KernelRetrieval:
             self._without[left_out] = pool_fit(self.pool, self.encoders, exclude=left_out)
         return self._without[left_out]
 
+    @one_blas_thread
     def _result(
         self,
         photo: Photo,

@@ -9,9 +9,8 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from threadpoolctl import threadpool_limits
-
 from neardepth.service.problems import Problem
+from neardepth.threads import one_blas_thread
 
 T = TypeVar("T")
 
@@ -32,7 +31,7 @@ class Engine:
     def __init__(self, workers: int, queue: int) -> None:
         self.workers, self.queue = workers, queue
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="neardepth-service")
-        self._blas = threadpool_limits(1, "blas")
+        one_blas_thread.__enter__()
         self._unfinished = 0
         self._usual = 1.0
         """Seconds that a job takes, lately."""
@@ -90,7 +89,7 @@ class Engine:
     def close(self) -> None:
         """Finish what runs, drop what waits, and end the threads."""
         self._threads.shutdown(wait=True, cancel_futures=True)
-        self._blas.restore_original_limits()
+        one_blas_thread.__exit__()
 
     def _finished(self) -> None:
         self._unfinished -= 1

@@ -13,12 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from threading import Lock
 from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from neardepth.threads import one_blas_thread
 
 Map = NDArray[np.float32]
 Real = NDArray[np.float64]
@@ -35,9 +36,6 @@ _EDGE, _EDGE_WIDTH = 0.05, 0.01  # gradient of a photo on [0, 1] at which smooth
 _MOVED, _MOVED_WIDTH = 0.05, 0.01  # the same for the difference of a pixel along optical flow
 _TOLERANCE = 1e-3  # of the linear solver: each round is only a step
 _STEPS = 200
-
-_THREADS = Lock()
-"""The limit is the process's: two that overlapped would leave it behind."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,10 +77,7 @@ def optimise(frames: Sequence[Frame], usual: Map, flows: Sequence[NDArray[np.flo
         return np.full((len(frames), *usual.shape), np.nan, np.float32)
     terms = _terms(frames, usual, flows)
     x = np.stack([_median(frame.depths, usual) for frame in frames]).astype(np.float64)
-    from threadpoolctl import threadpool_limits
-
-    # Vectors of one photo are too short for threads: waking them takes longer than the sums.
-    with _THREADS, threadpool_limits(1, "blas"):
+    with one_blas_thread:
         for _ in range(_ROUNDS):
             x = _reweighted(terms, x)
     return np.clip(x, limits.min(), limits.max()).astype(np.float32)

@@ -6,11 +6,8 @@ from neardepth.errors import VideoError
 
 try:
     import av as _av  # noqa: F401
-    import threadpoolctl as _threadpoolctl  # noqa: F401
 except ImportError as _cause:
-    raise VideoError(
-        "videos need PyAV and threadpoolctl: pip install 'neardepth[video]'"
-    ) from _cause
+    raise VideoError("videos need PyAV: pip install 'neardepth[video]'") from _cause
 
 from neardepth.video.convert import convert_video
 from neardepth.video.depthvideo import DepthFrame, read_depth_video

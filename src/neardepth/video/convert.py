@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 import neardepth
 from neardepth.errors import MethodError, VideoError
@@ -25,6 +24,7 @@ from neardepth.imaging.colour import depth_range
 from neardepth.imaging.files import printable, write_file
 from neardepth.imaging.photos import Photo
 from neardepth.result import DepthResult
+from neardepth.threads import one_blas_thread
 from neardepth.video.ahead import ahead
 from neardepth.video.depthvideo import unit_for
 from neardepth.video.job import Job
@@ -73,7 +73,7 @@ def convert_video(
     run = _Run(VideoFile(source), Path(folder), estimator, options or VideoOptions(), stem)
     # The network keeps all cores busy: more threads for the products beside it would wait for each
     # other, and take a third of the time of all for that.
-    with threadpool_limits(1, "blas"):
+    with one_blas_thread:
         return run(resume, progress)
 
 
