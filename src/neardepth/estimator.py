@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from neardepth.datasets import open_source
 from neardepth.encoders import Encoder
-from neardepth.errors import MethodError, NearDepthError, PoolError
+from neardepth.errors import MethodError, NearDepthError, PhotoError, PoolError
 from neardepth.imaging.photos import Photo, PhotoSource, as_photo
 from neardepth.kernel.shared import SharedModel
 from neardepth.methods import DEFAULT_METHOD, Method, find_method
@@ -180,6 +180,28 @@ class DepthEstimator:
                 except NearDepthError as error:
                     outcome = error
                 yield source, outcome
+
+    def clip(self, photos: Iterable[PhotoSource]) -> list[DepthResult]:
+        """Estimate frames of a video together, so that their depth is tied along the motion.
+
+        Only `karsch2014` (Depth Transfer) knows how; all frames are held at once, so a clip is of
+        a few dozen. `neardepth video` steadies any method, and videos of any length.
+
+        Args:
+            photos: the frames in order, of one size.
+
+        Raises:
+            MethodError: the method estimates frames one by one.
+            PhotoError: a frame cannot be read, or is of another size than the first.
+        """
+        if not isinstance(self._retrieval, NeighbourRetrieval):
+            raise MethodError(f"method {self.method.name} estimates frames one by one")
+        prepared = [self.prepare(photo) for photo in photos]
+        for photo, _ in prepared:
+            if photo.image.shape != prepared[0][0].image.shape:
+                raise PhotoError(f"{photo.name} is of another size than the clip's first frame")
+        frames = [photo for photo, _ in prepared]
+        return self._retrieval.clip(frames, [self.describe(images) for _, images in prepared])
 
     def leave_one_out(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import warnings
 from dataclasses import replace
@@ -14,7 +15,7 @@ from commandline import neardepth
 from neardepth import DepthEstimator, Pool
 from neardepth.datasets import open_source
 from neardepth.encoders import load_encoder
-from neardepth.errors import MethodError
+from neardepth.errors import MethodError, PhotoError
 from neardepth.imaging.depthmaps import read_depth
 from neardepth.pool import build_pool
 from scenes import scene, write_scenes
@@ -155,6 +156,31 @@ def holed(seed: int) -> np.ndarray:
     depth = scene(seed, SIZE)[1].copy()
     depth[np.random.default_rng(seed).random(SIZE) < 0.3] = np.nan
     return depth
+
+
+def test_frames_of_a_clip_are_steadier_together(pool: Pool) -> None:
+    """A camera that pans: each frame's depth, seen from the next, should be the next one's."""
+    wide, _ = scene(77, (60, 110))
+    random = np.random.default_rng(0)
+    frames = [
+        np.clip(wide[:, 3 * step : 3 * step + 80] + random.normal(0, 4, (60, 80, 3)), 0, 255)
+        for step in range(6)
+    ]
+    frames = [frame.astype(np.uint8) for frame in frames]
+    estimator = DepthEstimator(pool, "karsch2014")
+    together = [result.depth for result in estimator.clip(frames)]
+    apart = [result.depth for result in estimator.map(frames)]
+
+    def flicker(depths: list[np.ndarray]) -> float:
+        pairs = itertools.pairwise(depths)
+        return float(np.mean([np.abs(np.log(a[:, 3:] / b[:, :-3])).mean() for a, b in pairs]))
+
+    assert flicker(together) < 0.6 * flicker(apart)
+    assert len({tuple(n.id for n in result.neighbours) for result in estimator.clip(frames)}) == 1
+    with pytest.raises(MethodError, match="one by one"):
+        DepthEstimator(pool, "konrad2013").clip(frames)
+    with pytest.raises(PhotoError, match="another size"):
+        estimator.clip([frames[0], frames[1][:50]])
 
 
 def test_karsch_on_the_command_line(source: Path, pool: Pool, tmp_path: Path) -> None:

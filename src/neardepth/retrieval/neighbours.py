@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,13 @@ from neardepth.steps.fusion import FUSIONS, spread
 from neardepth.steps.neighbours import nearest
 from neardepth.steps.refinement import REFINEMENTS, fill_unknown
 from neardepth.steps.selection import SELECTIONS, members
-from neardepth.steps.transfer import NEED_USUAL, TRANSFERS, Candidates, transfer_size
+from neardepth.steps.transfer import (
+    NEED_USUAL,
+    TRANSFERS,
+    Candidates,
+    depth_transfer_clip,
+    transfer_size,
+)
 from neardepth.threads import one_blas_thread
 
 
@@ -92,6 +98,39 @@ class NeighbourRetrieval:
         Raises:
             PoolError: nothing is left of the pool after the exclusion.
         """
+        chosen = self._choose(photo, descriptor, exclude)
+        if self.method.fusion not in TRANSFERS:
+            return self._result(photo, chosen, None)
+        transfer = TRANSFERS[self.method.fusion]
+        return self._result(photo, chosen, transfer(self._candidates(photo, chosen)))
+
+    @one_blas_thread
+    def clip(
+        self, photos: Sequence[Photo], descriptors: Sequence[NDArray[np.float32]]
+    ) -> list[DepthResult]:
+        """Estimate frames of a video together, tied along their optical flow (Depth Transfer).
+
+        Raises:
+            MethodError: the method's fusion knows no time.
+        """
+        if self.method.fusion not in NEED_USUAL:
+            raise MethodError(
+                f"method {self.method.name} estimates frames one by one; use karsch2014"
+            )
+        # One set of neighbours for all frames, as the publication has it.
+        middle = np.mean(descriptors, axis=0)
+        chosen = [self._choose(photo, middle, ()) for photo in photos]
+        pairs = zip(photos, chosen, strict=True)
+        maps = depth_transfer_clip([self._candidates(photo, one) for photo, one in pairs])
+        return [
+            self._result(photo, one, depth)
+            for photo, one, depth in zip(photos, chosen, maps, strict=True)
+        ]
+
+    def _choose(
+        self, photo: Photo, descriptor: NDArray[np.float32], exclude: Collection[str]
+    ) -> _Chosen:
+        """Take steps 3 and 4."""
         excluded = np.zeros(len(self.pool), np.bool_)
         excluded[rows_of(self.pool, exclude)] = True
         likeness = self._index.compare(descriptor)
@@ -103,47 +142,69 @@ class NeighbourRetrieval:
         if self._clusters is not None:
             found = members(self._clusters, found, likeness, excluded)
         correlations = self._index.correlate(descriptor, found, likeness)
-        ids = [self.pool.ids[row] for row in found]
         kept, low_confidence = SELECTIONS[self.method.selection](
             correlations, self.method.threshold
         )
         # A lone best neighbour may correlate negatively; its weight cancels out of Eq. 2.
         shares = np.maximum(correlations, np.finfo(np.float32).tiny)
         weights = np.where(kept, 1 if self.method.weights == "equal" else shares, 0)
-        weights = weights.astype(np.float32)
+        neighbours = tuple(
+            Neighbour(id=self.pool.ids[row], correlation=float(c), weight=float(w), kept=bool(keep))
+            for row, c, w, keep in zip(
+                found, correlations, weights / weights.sum(), kept, strict=True
+            )
+        )
+        used = [neighbour.id for neighbour in neighbours if neighbour.kept]
+        return _Chosen(
+            neighbours, low_confidence, self.pool.depths(used), np.float32(weights[kept]), excluded
+        )
+
+    def _candidates(self, photo: Photo, chosen: _Chosen) -> Candidates:
+        """Bring a photo and its neighbours to one grid, for fusions that look at them."""
+        size = transfer_size(photo.image)
+        used = [neighbour.id for neighbour in chosen.neighbours if neighbour.kept]
+
+        def usual() -> NDArray[np.float32]:
+            if self._mean is None:
+                raise ValueError(f"{self.method.fusion} is not among those that need the mean")
+            return resize_depth(self._mean.without(chosen.excluded), size)
+
+        return Candidates(
+            photo=resize_photo(photo.image, size),
+            photos=np.stack([resize_photo(self.pool.photo(i).image, size) for i in used]),
+            depths=np.stack([resize_depth(depth, size) for depth in chosen.maps]),
+            weights=chosen.weights,
+            usual=usual,
+        )
+
+    def _result(
+        self, photo: Photo, chosen: _Chosen, transferred: NDArray[np.float32] | None
+    ) -> DepthResult:
         return DepthResult(
             photo=photo,
-            **self._combine(photo.image, np.array(ids)[kept].tolist(), weights[kept], excluded),
-            neighbours=tuple(
-                Neighbour(id=pair_id, correlation=float(c), weight=float(share), kept=bool(keep))
-                for pair_id, c, share, keep in zip(
-                    ids, correlations, weights / weights.sum(), kept, strict=True
-                )
-            ),
-            evidence=pool_evidence(self.pool, ids),
-            low_confidence=low_confidence,
+            **self._maps(photo.image, chosen, transferred),
+            neighbours=chosen.neighbours,
+            evidence=pool_evidence(self.pool, [neighbour.id for neighbour in chosen.neighbours]),
+            low_confidence=chosen.low_confidence,
             intrinsics=photo.intrinsics,
             method={**self.method.settings(), "encoder": joint_info(self.encoders)},
             pool=facts_of(self.pool),
         )
 
-    def _combine(
+    def _maps(
         self,
         photo: NDArray[np.uint8],
-        ids: Sequence[str],
-        weights: NDArray[np.float32],
-        excluded: NDArray[np.bool_],
+        chosen: _Chosen,
+        transferred: NDArray[np.float32] | None,
     ) -> dict[str, Any]:
         """Fuse and refine the neighbours' depth: the maps of a `DepthResult`."""
         size, full = working_size(photo), photo.shape[:2]
-        maps = self.pool.depths(ids)
-        depths = np.stack([resize_depth(depth, size) for depth in maps])
-        if self.method.fusion in TRANSFERS:
-            small = self._transfer(photo, ids, maps, weights, excluded)
-            fused, known = resize_depth(small, size), None
+        depths = np.stack([resize_depth(depth, size) for depth in chosen.maps])
+        if transferred is not None:
+            fused, known = resize_depth(transferred, size), None
         else:
-            fused = FUSIONS[self.method.fusion](depths, weights)
-            known = known_to_any(maps, full)
+            fused = FUSIONS[self.method.fusion](depths, chosen.weights)
+            known = known_to_any(chosen.maps, full)
         refined = REFINEMENTS[self.method.refine](
             fused, resize_photo(photo, size), self.method.refine_radius, self.method.refine_sigma
         )
@@ -156,35 +217,22 @@ class NeighbourRetrieval:
         return {
             "depth": resize_depth(fill_unknown(refined), full) if self.fill else depth,
             "fused": answer(fused),
-            "uncertainty": answer(spread(depths, weights, fused)),
+            "uncertainty": answer(spread(depths, chosen.weights, fused)),
             "filled": np.isnan(depth) if self.fill else None,
         }
 
-    def _transfer(
-        self,
-        photo: NDArray[np.uint8],
-        ids: Sequence[str],
-        maps: Sequence[NDArray[np.float32]],
-        weights: NDArray[np.float32],
-        excluded: NDArray[np.bool_],
-    ) -> NDArray[np.float32]:
-        """Fuse by a function that looks at the photos as well, on a grid of its own."""
-        size = transfer_size(photo)
 
-        def usual() -> NDArray[np.float32]:
-            if self._mean is None:
-                raise ValueError(f"{self.method.fusion} is not among those that need the mean")
-            return resize_depth(self._mean.without(excluded), size)
+class _Chosen(NamedTuple):
+    """What steps 3 and 4 chose for a photo."""
 
-        return TRANSFERS[self.method.fusion](
-            Candidates(
-                photo=resize_photo(photo, size),
-                photos=np.stack([resize_photo(self.pool.photo(i).image, size) for i in ids]),
-                depths=np.stack([resize_depth(depth, size) for depth in maps]),
-                weights=weights,
-                usual=usual,
-            )
-        )
+    neighbours: tuple[Neighbour, ...]
+    low_confidence: bool
+    maps: list[NDArray[np.float32]]
+    """Depth of the kept neighbours, each of its own size."""
+    weights: NDArray[np.float32]
+    """Of the kept neighbours."""
+    excluded: NDArray[np.bool_]
+    """N, True where a pool image must not be used."""
 
 
 def known_to_any(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -57,6 +59,18 @@ def depth_transfer(candidates: Candidates) -> Map:
     """Depth Transfer of a single photo: see `steps.depth_transfer`."""
     frames = [warped_frame(candidates)]
     return np.asarray(optimise(frames, candidates.usual())[0])
+
+
+def depth_transfer_clip(frames: Sequence[Candidates]) -> Map:
+    """Depth Transfer of a video's frames in order, tied along their optical flow: T×H×W metres."""
+    greys = [cv2.cvtColor(frame.photo, cv2.COLOR_RGB2GRAY) for frame in frames]
+    dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    start = np.zeros((*greys[0].shape, 2), np.float32)
+    flows = [
+        np.asarray(dis.calc(here, there, start.copy()), np.float32)
+        for here, there in itertools.pairwise(greys)
+    ]
+    return optimise([warped_frame(frame) for frame in frames], frames[0].usual(), flows)
 
 
 def warped_frame(candidates: Candidates) -> Frame:
