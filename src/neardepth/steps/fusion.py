@@ -51,17 +51,25 @@ def weighted_median(depths: Depths, weights: NDArray[np.float32]) -> Depths:
     pixel to pixel, K×H×W.
     """
     weights = _checked(depths, weights)
+    # Sorting is several times faster where a pixel's depths lie side by side.
+    values = np.ascontiguousarray(np.moveaxis(depths, 0, -1))
+    if (weights == weights.flat[0]).all():
+        values.sort(axis=-1)  # NaN sorts last
+        count = np.count_nonzero(np.isfinite(values), axis=-1)[..., None]
+        lower, upper = np.maximum(count - 1, 0) // 2, np.minimum(count // 2, len(depths) - 1)
+    else:
+        order = np.argsort(values, axis=-1)
+        values = np.take_along_axis(values, order, axis=-1)
+        each = np.moveaxis(weights, 0, -1)
+        each = each[order] if weights.ndim == 1 else np.take_along_axis(each, order, axis=-1)
+        mass = np.where(np.isnan(values), np.float32(0), each)
+        below = np.cumsum(mass, axis=-1, dtype=np.float64)
+        half = below[..., -1:] / 2
+        tolerance = 1e-6 * half
+        lower = np.argmax(below >= half - tolerance, axis=-1)[..., None]
+        upper = np.argmax(below > half + tolerance, axis=-1)[..., None]
     pick = np.take_along_axis
-    order = np.argsort(depths, axis=0)  # NaN sorts last
-    depths = pick(depths, order, axis=0)
-    weights = weights[order] if weights.ndim == 1 else pick(weights, order, axis=0)
-    mass = np.where(np.isnan(depths), np.float32(0), weights)
-    below = np.cumsum(mass, axis=0, dtype=np.float64)
-    half = below[-1] / 2
-    tolerance = 1e-6 * half
-    lower = np.argmax(below >= half - tolerance, axis=0)[None]
-    upper = np.argmax(below > half + tolerance, axis=0)[None]
-    return np.asarray((pick(depths, lower, axis=0) + pick(depths, upper, axis=0))[0] / 2)
+    return np.asarray((pick(values, lower, axis=-1) + pick(values, upper, axis=-1))[..., 0] / 2)
 
 
 FUSIONS: dict[str, Fusion] = {
