@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_info
+
+from neardepth.threads import one_blas_thread
+
+
+def blas_threads() -> set[int]:
+    np.ones((2, 2)) @ np.ones((2, 2))  # loads the library
+    return {found["num_threads"] for found in threadpool_info() if found["user_api"] == "blas"}
+
+
+def test_products_run_in_one_thread_inside_and_as_before_after() -> None:
+    before = blas_threads()
+    with one_blas_thread:
+        assert blas_threads() == {1}
+        with one_blas_thread:
+            assert blas_threads() == {1}
+        assert blas_threads() == {1}
+    assert blas_threads() == before
+
+
+def test_an_error_inside_gives_the_threads_back() -> None:
+    before = blas_threads()
+
+    @one_blas_thread
+    def fail() -> None:
+        raise RuntimeError("inside")
+
+    with pytest.raises(RuntimeError, match="inside"):
+        fail()
+    assert blas_threads() == before
+
+
+def test_threads_that_overlap_leave_nothing_behind() -> None:
+    before = blas_threads()
+    together = Barrier(4)
+
+    def work(_: int) -> set[int]:
+        with one_blas_thread:
+            together.wait(10)
+            return blas_threads()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(work, range(4))) == [{1}] * 4
+    assert blas_threads() == before
