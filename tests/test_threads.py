@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import signal
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -49,3 +51,15 @@ def test_threads_that_overlap_leave_nothing_behind() -> None:
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(work, range(4))) == [{1}] * 4
     assert blas_threads() == before
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_forked_process_can_enter_too() -> None:
+    with one_blas_thread:
+        child = os.fork()
+        if child == 0:
+            signal.alarm(20)
+            with one_blas_thread:
+                os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ContextDecorator
 from threading import Lock
 from typing import Any
@@ -22,21 +24,33 @@ class _OneBlasThread(ContextDecorator):
         self._users = 0
         self._controller: ThreadpoolController | None = None
         self._limit: Any = None
+        # threadpoolctl lets only the thread that set a limit take it back, and the last to leave
+        # may be another than the first to come.
+        self._keeper: ThreadPoolExecutor | None = None
 
     def __enter__(self) -> None:
         with self._lock:
             if self._users == 0:
-                # Looking for the libraries takes a millisecond: once will do.
-                self._controller = self._controller or ThreadpoolController()
-                self._limit = self._controller.limit(limits=1, user_api="blas")
+                if self._keeper is None:
+                    self._keeper = ThreadPoolExecutor(1, thread_name_prefix="neardepth-blas")
+                self._keeper.submit(self._hold).result()
             self._users += 1
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *error: object) -> None:
         with self._lock:
             self._users -= 1
-            if self._users == 0:
-                self._limit.restore_original_limits()
+            if self._users == 0 and self._keeper is not None:
+                self._keeper.submit(self._limit.__exit__, None, None, None).result()
+
+    def _hold(self) -> None:
+        # Looking for the libraries takes a millisecond: once will do.
+        self._controller = self._controller or ThreadpoolController()
+        self._limit = self._controller.limit(limits=1, user_api="blas")
+        self._limit.__enter__()
 
 
 one_blas_thread = _OneBlasThread()
 """`with one_blas_thread:` or `@one_blas_thread`."""
+
+if hasattr(os, "register_at_fork"):  # the keeper does not come along
+    os.register_at_fork(after_in_child=one_blas_thread.__init__)  # type: ignore[misc]
