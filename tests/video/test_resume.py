@@ -18,8 +18,10 @@ from neardepth import DepthEstimator
 from neardepth.errors import VideoError
 from neardepth.result import DepthResult
 from neardepth.video import VideoFile, VideoOptions, convert_video, writer
+from neardepth.video.convert import Progress
 
 PLAIN = VideoOptions(stabilise=False)
+SIDECAR = "out/clip.depth.json"
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +88,53 @@ def test_going_on_with_other_settings_is_refused(
     with pytest.raises(VideoError, match="is damaged: start anew"):
         convert_video(clip, tmp_path, estimator, resume=True)
     assert convert_video(clip, tmp_path, estimator).frames == 9
+
+
+def interrupt_after(frames: int) -> Progress:
+    def progress(done: int, total: int) -> None:
+        if done >= frames:
+            raise KeyboardInterrupt
+
+    return progress
+
+
+def test_an_interrupted_run_leaves_a_finished_result(
+    tmp_path: Path, estimator: DepthEstimator
+) -> None:
+    """Neither its files nor what it says of them; the end of the later run replaces both."""
+    clip = write_video(tmp_path / "clip.mp4", pictures(8))
+    whole = convert_video(clip, tmp_path / "out", estimator)
+    before = {path.name: path.read_bytes() for path in (*whole.files, tmp_path / SIDECAR)}
+    part = convert_video(clip, tmp_path / "out", estimator, PLAIN, progress=interrupt_after(3))
+    assert part.interrupted
+    assert part.files == ()
+    assert {name: (tmp_path / "out" / name).read_bytes() for name in before} == before
+    done = convert_video(clip, tmp_path / "out", estimator, PLAIN, resume=True)
+    assert done.frames == 8
+    assert (tmp_path / SIDECAR).read_bytes() != before["clip.depth.json"]
+
+
+def test_no_sidecar_stands_beside_files_of_another_run(
+    tmp_path: Path, estimator: DepthEstimator
+) -> None:
+    clip = write_video(tmp_path / "clip.mp4", pictures(4))
+    convert_video(clip, tmp_path / "out", estimator)
+    (tmp_path / "out/clip.depth.mkv").unlink()
+    (tmp_path / "out/clip.depth.mkv").mkdir()
+    with pytest.raises(VideoError, match="it is a folder"):
+        convert_video(clip, tmp_path / "out", estimator, PLAIN)
+    assert not (tmp_path / SIDECAR).exists()
+
+
+def test_finished_frames_are_not_thrown_away(tmp_path: Path, estimator: DepthEstimator) -> None:
+    clip = write_video(tmp_path / "clip.mp4", pictures(8))
+    part = convert_video(clip, tmp_path / "out", estimator, progress=interrupt_after(3))
+    with pytest.raises(VideoError, match=f"holds {part.frames} finished frames .* --resume"):
+        convert_video(clip, tmp_path / "out", estimator)
+    done = convert_video(clip, tmp_path / "out", estimator, resume=True)
+    assert done.done_now == 8 - part.frames
+    convert_video(clip, tmp_path / "out", estimator, progress=interrupt_after(3))
+    assert convert_video(clip, tmp_path / "out", estimator, PLAIN).done_now == 8
 
 
 def test_ctrl_c_leaves_files_that_play(tmp_path: Path) -> None:

@@ -22,8 +22,8 @@ For CLIP.mp4: CLIP.depth.mkv (16 bit without loss, FFV1, its unit in the file), 
 (colours in one range of metres, with the sound) and CLIP.depth.json (what was done). Frames keep
 their time stamps. Needs PyAV: pip install 'neardepth[video]'.
 
-Ctrl-C leaves files that play, of what is done; the same command with --resume goes on from there,
-also after a crash.
+Ctrl-C leaves files that play, of what is done (or those of a finished run, if there are such); the
+same command with --resume goes on from there, also after a crash.
 
 Examples:
 
@@ -146,7 +146,8 @@ def video(
             failures += 1
             complain(error)
             continue
-        say(f"{path} → {', '.join(map(str, done.files))}\n    {describe(done)}")
+        files = ", ".join(map(str, done.files)) or "nothing: the files of a finished run stay"
+        say(f"{path} → {files}\n    {describe(done)}")
         if done.lost:
             warn(f"{path}: about {done.lost} frames are damaged or missing and were left out")
         if done.interrupted:

@@ -64,10 +64,12 @@ def convert_video(
     - ``STEM.depth.json``: what was done. It is written last: where it is, the others are.
 
     Frames keep their time stamps. The files appear at the end; until then all is in the folder
-    ``.STEM.video``, from where ``resume`` goes on: the depth is the same as of one run.
+    ``.STEM.video``, from where ``resume`` goes on: the depth is the same as of one run. After
+    Ctrl-C they hold what is done, but where an earlier run was finished its files stay.
 
     Raises:
-        VideoError: the video cannot be read, or a file not be written.
+        VideoError: the video cannot be read, a file not be written, or the same conversion was
+            begun before and ``resume`` is not asked for.
         MethodError: no frame lies between start and end.
     """
     run = _Run(VideoFile(source), Path(folder), estimator, options or VideoOptions(), stem)
@@ -104,7 +106,9 @@ class _Run:
         job = Job.resume(work, self.settings) if resume else None
         if resume and job is None and (done := self._finished()) is not None:
             return done
-        job = job or Job.begin(work, self.settings, self._plan())
+        if job is None:
+            Job.refuse_unfinished(work, self.settings)
+            job = Job.begin(work, self.settings, self._plan())
         writer = Writer(job, self.video, self._outputs(job), self._sequence(), self.options)
         before = job.tally.frames
         interrupted = not self._frames(job, writer, progress)
@@ -115,7 +119,10 @@ class _Run:
                 f"{self.video.path} has no frame between {self.options.start:g} s and "
                 f"{self.options.end or self.video.duration or 0:g} s"
             )
-        files = writer.join(interrupted=interrupted)
+        files: list[Path] = []
+        if not (interrupted and self.sidecar.exists()):  # a part does not replace the whole
+            self._remove_sidecar()  # from here on the files are not of one run
+            files = writer.join(interrupted=interrupted)
         summary = self._summary(job, files, before, begun, interrupted)
         if not interrupted:
             self._write_sidecar(summary)
@@ -232,6 +239,12 @@ class _Run:
             done_now=job.tally.frames - before,
             interrupted=interrupted,
         )
+
+    def _remove_sidecar(self) -> None:
+        try:
+            self.sidecar.unlink(missing_ok=True)
+        except OSError as cause:
+            raise VideoError(f"{self.sidecar} cannot be replaced: {cause.strerror}.") from cause
 
     def _write_sidecar(self, summary: Summary) -> None:
         facts = {

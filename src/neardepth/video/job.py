@@ -60,6 +60,23 @@ class Job:
         return job
 
     @classmethod
+    def refuse_unfinished(cls, folder: Path, settings: dict[str, Any]) -> None:
+        """Keep `begin` from removing what a run with the same settings has finished.
+
+        Raises:
+            VideoError: there is such work.
+        """
+        try:
+            left = cls.resume(folder, settings)
+        except VideoError:  # of no use to a run with these settings
+            return
+        if left is not None and left.tally.frames:
+            raise VideoError(
+                f"{folder} holds {left.tally.frames} finished frames of the same conversion: go on "
+                "with --resume, or remove that folder to start anew."
+            )
+
+    @classmethod
     def resume(cls, folder: Path, settings: dict[str, Any]) -> Job | None:
         """Return the job that was left in the folder, None where there is none.
 

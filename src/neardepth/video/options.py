@@ -42,6 +42,7 @@ class Summary:
     """What a conversion did."""
 
     files: tuple[Path, ...]
+    """Those written; none where Ctrl-C ended a run over the files of a finished one."""
     frames: int
     lost: int
     """Frames of the input that could not be decoded, as far as can be told."""
