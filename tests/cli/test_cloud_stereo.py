@@ -68,6 +68,22 @@ def test_stereo_pictures_are_named_by_layout(room: Path, tmp_path: Path) -> None
     assert Image.open(tmp_path / "s" / "room_TB_Half_OU.png").size == (128, 96)
 
 
+def test_stereo_overwrites_no_photo_and_takes_none_of_its_own(room: Path, tmp_path: Path) -> None:
+    (tmp_path / "room.jpg").write_bytes((room / "room.jpg").read_bytes())
+    Image.fromarray(scene(6)[0]).save(tmp_path / "room_L.png")  # somebody's photo
+    before = (tmp_path / "room_L.png").read_bytes()
+    fast = ["-o", tmp_path, "--method", "kernel-fast"]
+    done = neardepth("stereo", tmp_path, *fast, "--layout", "separate", status=2)
+    assert "room_L.png would be written and is one of the inputs" in done.stderr
+    assert len(list(tmp_path.iterdir())) == 2
+    for _ in range(2):
+        done = neardepth("stereo", tmp_path, *fast)
+        assert {path.name for path in tmp_path.iterdir()} == {
+            "room.jpg", "room_L.png", "room_LRF_Full_SBS.png", "room_L_LRF_Full_SBS.png",
+        }  # fmt: skip
+    assert (tmp_path / "room_L.png").read_bytes() == before
+
+
 def test_a_batch_names_what_failed_and_does_the_rest(room: Path, tmp_path: Path) -> None:
     photos = tmp_path / "photos"
     photos.mkdir()

@@ -159,6 +159,21 @@ def test_stereo_videos_have_the_sound_and_two_eyes(
         StereoOptions(("sideways",))
 
 
+def test_no_input_is_overwritten(tmp_path: Path, estimator: DepthEstimator) -> None:
+    clip = write_video(tmp_path / "clip.mp4", pictures(2))
+    left = write_video(tmp_path / "clip_L.mp4", pictures(3))
+    before = left.read_bytes()
+    done = neardepth(
+        "video", clip, left, "-o", tmp_path, "--stereo", "separate", "--end", 0.1, status=2
+    )
+    assert "clip_L.mp4 would be written and is one of the inputs" in done.stderr
+    eyes = VideoOptions(stereo=StereoOptions(("separate",)))
+    with pytest.raises(MethodError, match="one of the inputs"):
+        convert_video(left, tmp_path, estimator, eyes, stem="clip")
+    assert left.read_bytes() == before
+    assert len(list(tmp_path.iterdir())) == 2
+
+
 def test_a_truncated_video_keeps_what_decodes(tmp_path: Path, estimator: DepthEstimator) -> None:
     clip = write_video(
         tmp_path / "clip.mp4",

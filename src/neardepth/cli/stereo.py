@@ -11,6 +11,7 @@ from neardepth.cli import options, video
 from neardepth.cli.console import warn
 from neardepth.cli.estimate import expand, unique_stems
 from neardepth.cli.scenes import DepthFile, DepthKindOfFile, for_each, open_scenes
+from neardepth.errors import MethodError
 
 if TYPE_CHECKING:
     from neardepth.geometry.layouts import Layout
@@ -118,6 +119,8 @@ def stereo(
 ) -> None:
     """Write stereo pictures of photos, or stereo videos."""
     from neardepth.geometry.layouts import find_layout
+    from neardepth.geometry.pictures import layout_paths
+    from neardepth.imaging.files import refuse_inputs
 
     videos = [path for path in photos if path.suffix.lower() in VIDEOS]
     if videos:
@@ -143,11 +146,15 @@ def stereo(
         )
     layouts = [find_layout(name) for name in layout or ["full-sbs"]]
     paths = expand(photos)
+    stems = unique_stems(paths)
+    targets = [
+        path for stem in stems for one in layouts for path in layout_paths(output, stem, one)
+    ]
+    refuse_inputs(targets, [*paths, *([depth] if depth else [])], MethodError)
     scenes = open_scenes(
         paths, depth, depth_kind, focal_px=focal_px, fov=fov, pool=pool, method=method,
         prior=prior, encoder=encoder, fill=False, threads=threads, providers=provider,
     )  # fmt: skip
-    stems = unique_stems(paths)
 
     def work(number: int, scene: Scene) -> str:
         rig = scene.rig(

@@ -11,7 +11,7 @@ from neardepth.cli import options
 from neardepth.cli.console import complain, note, say, warn
 from neardepth.cli.estimate import UNLIKE, unique_stems
 from neardepth.cli.progress import progress_bar
-from neardepth.errors import NearDepthError
+from neardepth.errors import MethodError, NearDepthError
 
 if TYPE_CHECKING:
     from neardepth.video import Summary
@@ -113,6 +113,7 @@ def video(
     provider: options.Providers = None,
 ) -> None:
     """Write the depth of videos."""
+    from neardepth.imaging.files import refuse_inputs
     from neardepth.video import StereoOptions, VideoOptions, convert_video
 
     if max_disparity is not None and eye_distance is not None:
@@ -121,6 +122,9 @@ def video(
     if stereo:
         eyes = StereoOptions(tuple(stereo), eye_distance, max_disparity, convergence)
     wanted = VideoOptions(depth_format, stabilise, start, end, eyes)  # type: ignore[arg-type]
+    stems = unique_stems(videos)
+    targets = [path for stem in stems for path in wanted.targets(output, stem)]
+    refuse_inputs(targets, videos, MethodError)
     if method is None:
         method = DEFAULT_METHOD
         note(f"method {method}: one network a frame; --method kernel is slower, a little better")
@@ -136,7 +140,7 @@ def video(
         fill=fill,
     )
     failures = 0
-    for path, stem in zip(videos, unique_stems(videos), strict=True):
+    for path, stem in zip(videos, stems, strict=True):
         try:
             with progress_bar(path.name, "frames") as progress:
                 done = convert_video(

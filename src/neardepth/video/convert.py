@@ -21,7 +21,7 @@ from neardepth.errors import MethodError, VideoError
 from neardepth.estimator import DepthEstimator
 from neardepth.geometry.scene import Scene
 from neardepth.imaging.colour import depth_range
-from neardepth.imaging.files import printable, write_file
+from neardepth.imaging.files import printable, refuse_inputs, write_file
 from neardepth.imaging.photos import Photo
 from neardepth.result import DepthResult
 from neardepth.threads import one_blas_thread
@@ -70,7 +70,7 @@ def convert_video(
     Raises:
         VideoError: the video cannot be read, a file not be written, or the same conversion was
             begun before and ``resume`` is not asked for.
-        MethodError: no frame lies between start and end.
+        MethodError: no frame lies between start and end, or the video itself would be overwritten.
     """
     run = _Run(VideoFile(source), Path(folder), estimator, options or VideoOptions(), stem)
     # The network keeps all cores busy: more threads for the products beside it would wait for each
@@ -102,6 +102,7 @@ class _Run:
 
     def __call__(self, resume: bool, progress: Progress) -> Summary:
         begun = time.monotonic()
+        refuse_inputs(self.options.targets(self.folder, self.stem), [self.video.path], MethodError)
         work = self.folder / f".{self.stem}.video"
         job = Job.resume(work, self.settings) if resume else None
         if resume and job is None and (done := self._finished()) is not None:

@@ -7,7 +7,11 @@ from pathlib import Path
 from typing import Literal
 
 from neardepth.errors import MethodError
+from neardepth.geometry.layouts import find_layout
 from neardepth.video.stereo import StereoOptions
+
+ENDINGS = (".mp4", ".mkv")
+"""Of videos with sound."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,13 @@ class VideoOptions:
             raise MethodError(
                 f"the end is after the start: {self.end:g} s is not after {self.start:g} s"
             )
+
+    def targets(self, folder: Path, stem: str) -> list[Path]:
+        """Return what may be written: the ending of videos with sound depends on its kind."""
+        names = [".depth.mkv", *(f".preview{ending}" for ending in ENDINGS)]
+        for layout in map(find_layout, self.stereo.layouts if self.stereo else ()):
+            names += [f"{suffix}{ending}" for suffix in layout.suffixes for ending in ENDINGS]
+        return [folder / f"{stem}{name}" for name in names]
 
 
 @dataclass(frozen=True)
