@@ -134,6 +134,26 @@ def test_a_png_sequence_holds_the_same_depth(tmp_path: Path, estimator: DepthEst
     assert made(done, "clip.depth").is_dir()
 
 
+def test_a_png_sequence_takes_the_place_of_its_own_files_only(
+    tmp_path: Path, estimator: DepthEstimator
+) -> None:
+    """Nothing is changed before the end, and then what an earlier run wrote, and that alone."""
+    clip = write_video(tmp_path / "clip.mp4", pictures(4))
+    folder = tmp_path / "clip.depth"
+    folder.mkdir()
+    (folder / "2024.png").write_bytes(b"a picture of somebody's")
+    whole = VideoOptions(depth_format="png")
+    seen = []
+    convert_video(
+        clip, tmp_path, estimator, whole, progress=lambda *_: seen.append(list(folder.iterdir()))
+    )
+    assert seen
+    assert all(names == [folder / "2024.png"] for names in seen)
+    convert_video(clip, tmp_path, estimator, VideoOptions(depth_format="png", end=0.1))
+    names = {path.name for path in folder.iterdir()}
+    assert names == {"000000.png", "000001.png", "000002.png", "2024.png", "frames.csv"}
+
+
 def test_stereo_videos_have_the_sound_and_two_eyes(
     tmp_path: Path, estimator: DepthEstimator
 ) -> None:

@@ -110,7 +110,7 @@ class _Run:
         if job is None:
             Job.refuse_unfinished(work, self.settings)
             job = Job.begin(work, self.settings, self._plan())
-        writer = Writer(job, self.video, self._outputs(job), self._sequence(), self.options)
+        writer = Writer(job, self.video, self._outputs(job), self._sequence(job), self.options)
         before = job.tally.frames
         interrupted = not self._frames(job, writer, progress)
         writer.finish_stretch()
@@ -193,10 +193,10 @@ class _Run:
             )
         return Outputs(job, self.video, outputs)
 
-    def _sequence(self) -> PngSequence | None:
+    def _sequence(self, job: Job) -> PngSequence | None:
         if self.options.depth_format == "ffv1":
             return None
-        return PngSequence(self.folder / f"{self.stem}.depth")
+        return PngSequence(job, self.folder / f"{self.stem}.depth")
 
     def _total(self) -> int:
         """How many frames there are likely to be."""
