@@ -93,8 +93,10 @@ def test_a_part_begins_at_nought_with_its_sound(tmp_path: Path, estimator: Depth
     expected = [data for time, data in every if 0.5 <= time < 0.75]
     assert abs(len(part) - len(expected)) <= 1
     assert part[1:-1] == [d for d in (data for _, data in every) if d in part[1:-1]]
-    with pytest.raises(MethodError, match="no frame between 7 s and 8 s"):
+    with pytest.raises(MethodError, match=r"no frame between 7 s and 8 s: it is 2\.00 s long"):
         convert_video(clip, tmp_path / "out", estimator, VideoOptions(start=7, end=8))
+    with pytest.raises(MethodError, match=r"between 99 s and the end: it is 2\.00 s long"):
+        convert_video(clip, tmp_path / "out", estimator, VideoOptions(start=99))
 
 
 def test_odd_and_turned_pictures_keep_their_size(tmp_path: Path, estimator: DepthEstimator) -> None:

@@ -11,10 +11,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import typer
 from making import RATE, depths, made, pictures, sound_packets, times, write_video
 
 from commandline import neardepth
 from neardepth import DepthEstimator
+from neardepth.cli.video import video
 from neardepth.errors import VideoError
 from neardepth.result import DepthResult
 from neardepth.video import VideoFile, VideoOptions, convert_video, writer
@@ -135,6 +137,27 @@ def test_finished_frames_are_not_thrown_away(tmp_path: Path, estimator: DepthEst
     assert done.done_now == 8 - part.frames
     convert_video(clip, tmp_path / "out", estimator, progress=interrupt_after(3))
     assert convert_video(clip, tmp_path / "out", estimator, PLAIN).done_now == 8
+
+
+def test_ctrl_c_before_the_first_frame_ends_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No false word of a video without frames, and the batch does not go on to the next video."""
+    clips = [write_video(tmp_path / name, pictures(3)) for name in ("a.mp4", "b.mp4")]
+
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(DepthEstimator, "describe", interrupted)
+    monkeypatch.setattr(VideoFile, "samples", lambda *_: iter(()))
+    with pytest.raises(typer.Exit) as caught:
+        video(clips, tmp_path / "out")
+    assert caught.value.exit_code == 130
+    told = capsys.readouterr().err
+    assert "a.mp4: interrupted" in told
+    assert "b.mp4" not in told
+    assert "error" not in told
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_ctrl_c_leaves_files_that_play(tmp_path: Path) -> None:

@@ -150,6 +150,9 @@ def video(
             failures += 1
             complain(error)
             continue
+        except KeyboardInterrupt:
+            note(f"{path}: interrupted before its first frame was done")
+            raise typer.Exit(INTERRUPTED) from None
         files = ", ".join(map(str, done.files)) or "nothing: the files of a finished run stay"
         say(f"{path} → {files}\n    {describe(done)}")
         if done.lost:

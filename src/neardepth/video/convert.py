@@ -70,6 +70,7 @@ def convert_video(
     Raises:
         VideoError: the video cannot be read, a file not be written, or the same conversion was
             begun before and ``resume`` is not asked for.
+        KeyboardInterrupt: Ctrl-C came before the first frame was done; nothing is left behind.
         MethodError: no frame lies between start and end, or the video itself would be overwritten.
     """
     run = _Run(VideoFile(source), Path(folder), estimator, options or VideoOptions(), stem)
@@ -116,10 +117,7 @@ class _Run:
         writer.finish_stretch()
         if not job.tally.frames:
             job.remove()
-            raise MethodError(
-                f"{self.video.path} has no frame between {self.options.start:g} s and "
-                f"{self.options.end or self.video.duration or 0:g} s"
-            )
+            raise KeyboardInterrupt if interrupted else self._nothing()
         files: list[Path] = []
         if not (interrupted and self.sidecar.exists()):  # a part does not replace the whole
             self._remove_sidecar()  # from here on the files are not of one run
@@ -129,6 +127,14 @@ class _Run:
             self._write_sidecar(summary)
             job.remove()
         return summary
+
+    def _nothing(self) -> MethodError:
+        video, options = self.video, self.options
+        until = "the end" if options.end is None else f"{options.end:g} s"
+        long = "" if video.duration is None else f": it is {video.duration:.2f} s long"
+        return MethodError(
+            f"{video.path} has no frame between {options.start:g} s and {until}{long}"
+        )
 
     def _frames(self, job: Job, writer: Writer, progress: Progress) -> bool:
         """Convert all frames that are left; return False where Ctrl-C ended it."""
