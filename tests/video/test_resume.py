@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -137,6 +137,40 @@ def test_finished_frames_are_not_thrown_away(tmp_path: Path, estimator: DepthEst
     assert done.done_now == 8 - part.frames
     convert_video(clip, tmp_path / "out", estimator, progress=interrupt_after(3))
     assert convert_video(clip, tmp_path / "out", estimator, PLAIN).done_now == 8
+
+
+@pytest.mark.parametrize("depth_format", ["ffv1", "png"])
+def test_damage_to_unfinished_work_is_named_before_anything_is_done(
+    tmp_path: Path,
+    estimator: DepthEstimator,
+    monkeypatch: pytest.MonkeyPatch,
+    depth_format: Literal["ffv1", "png"],
+) -> None:
+    monkeypatch.setattr(writer, "STRETCH", 2)
+    clip = write_video(tmp_path / "clip.mp4", pictures(8))
+    options, out = VideoOptions(depth_format=depth_format), tmp_path / "out"
+    convert_video(clip, out, estimator, options, progress=interrupt_after(4))
+    work = out / ".clip.video"
+    memory = max(work.glob("*.npz"))
+    whole = memory.read_bytes()
+    damage = {
+        memory: [
+            b"",
+            whole[: len(whole) // 2],
+            b"not an archive",
+            whole.replace(b"times", b"mites"),
+        ],
+        work / ("00000.depth.nut" if depth_format == "ffv1" else "depth/000001.png"): [None],
+        work / "00001.preview.nut": [None],
+    }
+    for path, contents in damage.items():
+        before = path.read_bytes()
+        for content in contents:
+            path.unlink() if content is None else path.write_bytes(content)
+            with pytest.raises(VideoError, match=f"{path.name} is (damaged|gone): start anew"):
+                convert_video(clip, out, estimator, options, resume=True)
+        path.write_bytes(before)
+    assert convert_video(clip, out, estimator, options, resume=True).frames == 8
 
 
 def test_ctrl_c_before_the_first_frame_ends_all(

@@ -22,7 +22,7 @@ from neardepth.imaging.files import replacing, write_file
 from neardepth.imaging.panels import PreviewSheet
 from neardepth.video.depthvideo import DESCRIPTION, UNIT_KEY, to_counts
 from neardepth.video.encoding import Stretch
-from neardepth.video.job import Job
+from neardepth.video.job import Job, damaged
 from neardepth.video.joining import IN_MP4, join, sound_kinds
 from neardepth.video.reading import Frame, VideoFile
 
@@ -56,6 +56,11 @@ class Outputs:
     def __init__(self, job: Job, video: VideoFile, outputs: list[Output]) -> None:
         self.job, self.video, self.outputs = job, video, outputs
         self._open: dict[str, Stretch] = {}
+
+    @property
+    def kinds(self) -> list[str]:
+        """Those of the files of each stretch."""
+        return [output.kind for output in self.outputs]
 
     def add(self, frame: Frame, depth: NDArray[np.float32]) -> None:
         """Write a frame and its depth, H×W metres, into the stretch being written."""
@@ -111,6 +116,12 @@ class PngSequence:
             write_depth_png(self._staged / _png(number), depth)
         except (OSError, DepthMapError) as cause:
             raise VideoError(str(cause)) from cause
+
+    def check(self, count: int) -> None:
+        """Raise a VideoError where one of the first ``count`` PNGs is gone."""
+        for name in map(_png, range(count)):
+            if not (self._staged / name).is_file():
+                raise damaged(self._staged / name)
 
     def finish(self, times: list[float]) -> Path:
         """Write the folder, the list of times in seconds last; return its path.

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neardepth.video.depthvideo import MOST
-from neardepth.video.job import Job
+from neardepth.video.job import Job, damaged
 from neardepth.video.options import VideoOptions
 from neardepth.video.outputs import Outputs, PngSequence
 from neardepth.video.reading import Frame, VideoFile
@@ -39,10 +39,16 @@ class Writer:
         self._times: list[float] = []
         self._last: Frame | None = None
         memory = job.memory()
-        if memory is not None:
+        if memory is None:
+            return
+        try:
             self._times = memory["times"].tolist()
             if self.stabiliser is not None:
                 self.stabiliser.restore(memory)
+        except (KeyError, ValueError) as cause:
+            raise damaged(job.memory_path) from cause
+        if sequence is not None:
+            sequence.check(len(self._times))
 
     def add(self, frame: Frame, depth: NDArray[np.float32], *, unlike: bool) -> None:
         """Take the next frame."""
@@ -68,7 +74,7 @@ class Writer:
         memory: dict[str, Any] = {"times": np.array(self._times)}
         if self.stabiliser is not None:
             memory |= self.stabiliser.state()
-        self.job.finish(self.tally, self._last.pts, memory)
+        self.job.finish(self.tally, self._last.pts, self.outputs.kinds, memory)
         self._last = None
 
     def join(self, *, interrupted: bool) -> list[Path]:
