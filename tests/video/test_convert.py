@@ -161,8 +161,9 @@ def test_stereo_videos_have_the_sound_and_two_eyes(
 ) -> None:
     """Both eyes are those of the frame rendered alone with the rig of the whole video."""
     clip = write_video(tmp_path / "clip.mp4", pictures(5), sound="aac")
-    eyes = StereoOptions(("full-sbs", "separate"), max_disparity=3.0)
+    eyes = StereoOptions(("full-sbs", "separate", "full-sbs"), max_disparity=3.0)
     done = convert_video(clip, tmp_path / "out", estimator, VideoOptions(stereo=eyes))
+    assert len(set(done.files)) == len(done.files) == 5
     both = made(done, "clip_LRF_Full_SBS.mp4")
     assert sound_packets(both) == sound_packets(clip)
     assert len(times(both)) == 5

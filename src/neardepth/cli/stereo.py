@@ -144,7 +144,7 @@ def stereo(
         raise typer.BadParameter(
             "stands instead of --eye-distance and of a screen", param_hint="--max-disparity"
         )
-    layouts = [find_layout(name) for name in layout or ["full-sbs"]]
+    layouts = [find_layout(name) for name in dict.fromkeys(layout or ["full-sbs"])]
     paths = expand(photos)
     stems = unique_stems(paths)
     targets = [

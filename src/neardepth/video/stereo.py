@@ -35,6 +35,7 @@ class StereoOptions:
     convergence: float | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "layouts", tuple(dict.fromkeys(self.layouts)))  # each once
         for name in self.layouts:
             find_layout(name)
 
