@@ -114,6 +114,7 @@ def test_methods_of_tiles_take_the_focal_length_for_3d(room: Path, tmp_path: Pat
         ["cloud", "a.jpg", "b.jpg", "-o", "a.ply"],
         ["cloud", "a.jpg", "-o", "a.ply", "--edge", "0.1"],
         ["cloud", "a.jpg", "-o", "out", "--format", "stl"],
+        ["cloud", "a.jpg", "-o", "a.ply", "--format", "obj"],
         ["cloud", "a.jpg", "b.jpg", "--depth", "d.png"],
         ["cloud", "a.jpg", "--depth", "d.png", "--pool", "rooms"],
         ["stereo", "a.jpg", "--depth-kind", "ray"],
@@ -122,6 +123,9 @@ def test_methods_of_tiles_take_the_focal_length_for_3d(room: Path, tmp_path: Pat
         ["stereo", "a.jpg", "--screen-width", "1"],
         ["stereo", "a.jpg", "--max-disparity", "-1"],
         ["stereo", "a.jpg", "--keep", "both"],
+        ["video", "a.mp4", "--eye-distance", "63"],
+        ["video", "a.mp4", "--max-disparity", "2"],
+        ["video", "a.mp4", "--convergence", "2"],
     ],
 )
 def test_wrong_usage_exits_with_two(arguments: list[str]) -> None:
@@ -131,7 +135,9 @@ def test_wrong_usage_exits_with_two(arguments: list[str]) -> None:
 def test_errors_name_the_file(room: Path, tmp_path: Path) -> None:
     done = neardepth("cloud", room / "room.jpg", "--depth", tmp_path / "no.png", status=1)
     assert "no.png does not exist" in done.stderr
-    (tmp_path / "folder.ply").mkdir()
+    (tmp_path / "plain").touch()
+    done = neardepth("cloud", room / "room.jpg", "-o", tmp_path / "plain", status=2)
+    assert "plain is a file: name a folder" in " ".join(done.stderr.replace("│", "").split())
     done = neardepth(
         "cloud",
         room / "room.jpg",

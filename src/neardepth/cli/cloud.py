@@ -46,8 +46,9 @@ def cloud(
         ),
     ] = Path(),
     form: Annotated[
-        str, typer.Option("--format", metavar="ply|glb|obj|las", help="Of files in a folder.")
-    ] = "ply",
+        str | None,
+        typer.Option("--format", metavar="ply|glb|obj|las", help="Of files in a folder. [ply]"),
+    ] = None,
     mesh: Annotated[
         bool, typer.Option("--mesh", help="Join the pixels of each surface to triangles.")
     ] = False,
@@ -83,9 +84,16 @@ def cloud(
     )
 
 
-def _targets(paths: list[Path], output: Path, form: str, suffixes: tuple[str, ...]) -> list[Path]:
+def _targets(
+    paths: list[Path], output: Path, form: str | None, suffixes: tuple[str, ...]
+) -> list[Path]:
     """Name each photo's file."""
     known = ", ".join(suffixes)
+    if output.is_file() and not output.suffix:
+        raise typer.BadParameter(
+            f"{output} is a file: name a folder, or a file that ends in {known}",
+            param_hint="--output",
+        )
     if output.suffix and not output.is_dir():
         if output.suffix.lower() not in suffixes:
             raise typer.BadParameter(f"{output} does not end in {known}", param_hint="--output")
@@ -94,8 +102,12 @@ def _targets(paths: list[Path], output: Path, form: str, suffixes: tuple[str, ..
                 f"{output} is one file and there are {len(paths)} photos: name a folder",
                 param_hint="--output",
             )
+        if form is not None:
+            raise typer.BadParameter(
+                f"is of files in a folder: {output} says its format itself", param_hint="--format"
+            )
         return [output]
-    suffix = f".{form.lower().removeprefix('.')}"
+    suffix = f".{(form or 'ply').lower().removeprefix('.')}"
     if suffix not in suffixes:
         raise typer.BadParameter(f"{form} is none of {known}", param_hint="--format")
     return [output / f"{stem}{suffix}" for stem in unique_stems(paths)]

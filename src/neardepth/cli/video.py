@@ -121,6 +121,10 @@ def video(
     eyes = None
     if stereo:
         eyes = StereoOptions(tuple(stereo), eye_distance, max_disparity, convergence)
+    else:
+        _refuse_eyes(
+            eye_distance=eye_distance, max_disparity=max_disparity, convergence=convergence
+        )
     wanted = VideoOptions(depth_format, stabilise, start, end, eyes)  # type: ignore[arg-type]
     stems = unique_stems(videos)
     targets = [path for stem in stems for path in wanted.targets(output, stem)]
@@ -163,6 +167,14 @@ def video(
     if failures:
         complain(f"{failures} of {len(videos)} videos failed")
         raise typer.Exit(1)
+
+
+def _refuse_eyes(**given: object) -> None:
+    for name, value in given.items():
+        if value is not None:
+            raise typer.BadParameter(
+                "is of stereo videos: add --stereo", param_hint=f"--{name.replace('_', '-')}"
+            )
 
 
 def describe(done: Summary) -> str:
