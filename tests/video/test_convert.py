@@ -182,6 +182,44 @@ def test_stereo_videos_have_the_sound_and_two_eyes(
         StereoOptions(("sideways",))
 
 
+def test_a_viewing_geometry_and_a_kept_eye_are_those_of_photos(
+    tmp_path: Path, estimator: DepthEstimator
+) -> None:
+    clip = write_video(tmp_path / "clip.mp4", pictures(3))
+    eyes = StereoOptions(("separate",), screen=(1.2, 2.5), keep="left")
+    done = convert_video(clip, tmp_path / "out", estimator, VideoOptions(stereo=eyes))
+    assert done.screen == 2.5
+    assert done.parallax is not None
+    nearest, farthest = done.parallax
+    assert nearest > farthest
+    assert "px of 64x48" in done.camera
+    source, left, right = (
+        list(VideoFile(path).read())[2].image
+        for path in (clip, made(done, "_L.mp4"), made(done, "_R.mp4"))
+    )
+    assert abs(left.astype(int) - source).mean() < 4  # H.264
+    rig = Rig.of_screen(63, 64, 1.2, 2.5)
+    pair = render_stereo(source, depths(made(done, ".depth.mkv"))[2], rig, keep="left")
+    assert abs(right.astype(int) - pair.right).mean() < 6
+    assert abs(left.astype(int) - pair.right).mean() > 10
+    again = convert_video(clip, tmp_path / "out", estimator, VideoOptions(stereo=eyes), resume=True)
+    assert (again.parallax, again.camera) == (done.parallax, done.camera)
+    with pytest.raises(MethodError, match="not both"):
+        StereoOptions(("separate",), screen=(1, 2), max_disparity=3)
+
+
+def test_stereo_takes_videos_and_says_how_far_apart_the_eyes_are(tmp_path: Path) -> None:
+    clip = write_video(tmp_path / "clip.mp4", pictures(3)).rename(tmp_path / "clip.3gp")
+    command = ["stereo", clip, "-o", tmp_path / "out", "--fov", 60, "--eye-distance", 600]
+    done = neardepth(*command, "--convergence", 50, "--keep", "left")
+    assert "camera: fx 55.4" in done.stdout
+    assert "screen at 50.00 m" in done.stdout
+    assert "strains eyes" in done.stderr
+    assert (tmp_path / "out/clip_LRF_Full_SBS.mp4").exists()
+    done = neardepth(*command, "--convergence", 50, "--keep", "left", "--resume")
+    assert "finished before" in done.stdout
+
+
 def test_no_input_is_overwritten(tmp_path: Path, estimator: DepthEstimator) -> None:
     clip = write_video(tmp_path / "clip.mp4", pictures(2))
     left = write_video(tmp_path / "clip_L.mp4", pictures(3))

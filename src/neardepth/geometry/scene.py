@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neardepth.datasets.pair import DepthKind
-from neardepth.errors import DepthMapError, GeometryError, MethodError, NearDepthError
+from neardepth.errors import DepthMapError, GeometryError, NearDepthError
 from neardepth.geometry.camera import default_camera, describe_camera, z_depth
 from neardepth.geometry.cloud import PointCloud, point_cloud
 from neardepth.geometry.mesh import EDGE, Mesh, depth_mesh
-from neardepth.geometry.rig import EYE_DISTANCE_MM, Rig, middle_depth
+from neardepth.geometry.rig import Rig, choose_rig
 from neardepth.geometry.stereo import MAX_WIDTH, Eye, StereoPair, render_stereo
 from neardepth.imaging.depthmaps import read_depth
 from neardepth.imaging.files import read_file
@@ -51,8 +51,7 @@ class Scene:
             raise GeometryError(
                 f"{result.pool.get('path')} mixes z-depth and range: there is no 3D in its depth."
             )
-        known = camera or result.intrinsics or result.photo.intrinsics
-        return cls(result.photo, result.depth, known or _assumed(result.photo), kind)
+        return cls(result.photo, result.depth, camera or camera_of(result), kind)
 
     @classmethod
     def of_files(
@@ -136,20 +135,19 @@ class Scene:
             MethodError: a number is out of range, or two that exclude each other are given.
             GeometryError: nothing is known of the depth.
         """
-        if max_disparity is not None and (eye_mm is not None or screen is not None):
-            raise MethodError("give the eyes' distance or a maximum disparity, not both")
         z = self.z()
         if not np.isfinite(z).any():
             raise GeometryError(
                 f"{self.photo.name} has no known depth: there is nothing to render."
             )
-        eyes = EYE_DISTANCE_MM if eye_mm is None else eye_mm
-        if screen is not None:
-            return Rig.of_screen(eyes, z.shape[1], *screen, convergence)
-        plane = middle_depth(z) if convergence is None else convergence
-        if max_disparity is not None:
-            return Rig.of_limit(max_disparity, z, plane)
-        return Rig.of_camera(eyes, self.camera.fx, plane)
+        return choose_rig(
+            z,
+            self.camera.fx,
+            eye_mm=eye_mm,
+            max_disparity=max_disparity,
+            convergence=convergence,
+            screen=screen,
+        )
 
     def stereo(
         self,
@@ -191,6 +189,11 @@ class Scene:
                 "make it smaller."
             )
         return render_stereo(self.photo.image, self.z(), rig, keep=keep)
+
+
+def camera_of(result: DepthResult) -> Intrinsics:
+    """Return an estimate's camera, which is assumed where nothing tells the focal length."""
+    return result.intrinsics or result.photo.intrinsics or _assumed(result.photo)
 
 
 def _assumed(photo: Photo) -> Intrinsics:

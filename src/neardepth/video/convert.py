@@ -13,32 +13,27 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 import neardepth
 from neardepth.errors import MethodError, VideoError
 from neardepth.estimator import DepthEstimator
-from neardepth.geometry.scene import Scene
-from neardepth.imaging.colour import depth_range
+from neardepth.geometry.camera import describe_camera
 from neardepth.imaging.files import printable, refuse_inputs, write_file
+from neardepth.imaging.intrinsics import Intrinsics
 from neardepth.imaging.photos import Photo
 from neardepth.result import DepthResult
 from neardepth.threads import one_blas_thread
 from neardepth.video.ahead import ahead
-from neardepth.video.depthvideo import unit_for
 from neardepth.video.job import Job
 from neardepth.video.options import Summary, VideoOptions
 from neardepth.video.outputs import Outputs, PngSequence, depth_output, preview_output
+from neardepth.video.planning import plan_video
 from neardepth.video.reading import Frame, VideoFile
-from neardepth.video.stereo import plan_stereo, stereo_outputs
+from neardepth.video.stereo import stereo_outputs
 from neardepth.video.writer import Writer
 
 Progress = Callable[[int, int], None]
 """Called with the number of frames done, and how many there are likely to be."""
 
-_SAMPLES = 8  # frames spread over the video that say how far it reaches
-_SAMPLE_SIDE = 640
 _READ_AHEAD = 2
 _BEHIND = 2  # frames whose network has run and that wait to be written
 
@@ -110,7 +105,9 @@ class _Run:
             return done
         if job is None:
             Job.refuse_unfinished(work, self.settings)
-            job = Job.begin(work, self.settings, self._plan())
+            job = Job.begin(
+                work, self.settings, plan_video(self.video, self.estimator, self.options)
+            )
         writer = Writer(job, self.video, self._outputs(job), self._sequence(job), self.options)
         before = job.tally.frames
         interrupted = not self._frames(job, writer, progress)
@@ -167,23 +164,6 @@ class _Run:
     def _prepared(self, frame: Frame) -> tuple[Frame, Photo, Any]:
         return frame, *self.estimator.prepare(Photo(frame.image, self.video.path.name))
 
-    def _plan(self) -> dict[str, Any]:
-        """Look at some frames of the whole video, so that one range and one unit fit all."""
-        stereo, depths = self.options.stereo, []
-        result: DepthResult | None = None
-        for frame in self.video.samples(_SAMPLES, self.options.start, self.options.end):
-            result = self.estimator(Photo(frame.image, self.video.path.name))
-            depths.append(_thinned(result.depth))
-        known = [float(np.fmax.reduce(depth, None)) for depth in depths]
-        return {
-            "limits": depth_range(*depths),
-            "unknown": any(bool(np.isnan(depth).any()) for depth in depths),
-            "unit": unit_for(max(known, default=0.0)),
-            "stereo": plan_stereo(depths, Scene.of_result(result), stereo)
-            if stereo and result
-            else None,
-        }
-
     def _outputs(self, job: Job) -> Outputs:
         low, high = job.plan["limits"]
         outputs = [
@@ -195,7 +175,7 @@ class _Run:
             outputs.append(depth_output(self.folder, self.stem, self.video, job.plan["unit"]))
         if self.options.stereo is not None and job.plan["stereo"]:
             outputs += stereo_outputs(
-                self.folder, self.stem, self.video, job.plan["stereo"], self.options.stereo
+                self.folder, self.stem, self.video, job.plan, self.options.stereo
             )
         return Outputs(job, self.video, outputs)
 
@@ -234,6 +214,8 @@ class _Run:
         self, job: Job, files: list[Path], before: int, begun: float, interrupted: bool
     ) -> Summary:
         low, high = job.plan["limits"]
+        camera, stereo = job.plan["camera"], job.plan["stereo"]
+        size = self.video.height, self.video.width
         return Summary(
             files=tuple(files),
             frames=job.tally.frames,
@@ -242,6 +224,9 @@ class _Run:
             unlike=job.tally.unlike,
             beyond=job.tally.beyond,
             limits=(low, high),
+            camera=describe_camera(Intrinsics(**camera), *size) if camera else "",
+            screen=stereo["rig"]["convergence"] if stereo else None,
+            parallax=tuple(stereo["parallax"]) if stereo else None,
             seconds=time.monotonic() - begun,
             done_now=job.tally.frames - before,
             interrupted=interrupted,
@@ -271,12 +256,11 @@ class _Run:
             files = tuple(self.folder / name for name in facts["result"]["files"])
             if not (same and all(path.exists() for path in files)):
                 return None
-            return replace(
-                Summary(**facts["result"]),
-                files=files,
-                limits=tuple(facts["result"]["limits"]),
-                done_now=0,
-            )
+            done = Summary(**facts["result"])
+            low, high = done.limits
+            near, far = done.parallax or (0.0, 0.0)
+            parallax = (near, far) if done.parallax else None
+            return replace(done, files=files, limits=(low, high), parallax=parallax, done_now=0)
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
@@ -288,9 +272,3 @@ def _write(writer: Writer, frame: Frame, result: Future[DepthResult]) -> None:
     estimate = result.result()
     writer.add(frame, estimate.depth, unlike=estimate.low_confidence)
     writer.failed = False
-
-
-def _thinned(depth: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Keep some of a large map's pixels: enough for a range, and eight of them fit in memory."""
-    stride = max(1, max(depth.shape) // _SAMPLE_SIDE)
-    return np.ascontiguousarray(depth[::stride, ::stride])

@@ -64,6 +64,12 @@ class Summary:
     """Frames with depth that the depth video's unit cannot hold."""
     limits: tuple[float, float]
     """Range of the preview's colours, metres."""
+    camera: str
+    """In words, with where its numbers come from."""
+    screen: float | None
+    """Of stereo: metres, the depth seen on the screen itself."""
+    parallax: tuple[float, float] | None
+    """Of stereo: the nearest and the farthest pixel's, per cent of the width."""
     seconds: float
     """Of this run."""
     done_now: int
