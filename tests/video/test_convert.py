@@ -12,11 +12,13 @@ import av
 import numpy as np
 import pytest
 from making import RATE, depths, made, pictures, sound_packets, times, write_sound, write_video
+from PIL import Image
 
 from commandline import neardepth
 from neardepth import DepthEstimator
 from neardepth.errors import MethodError
 from neardepth.geometry.rig import Rig
+from neardepth.geometry.scene import Scene
 from neardepth.geometry.stereo import render_stereo
 from neardepth.imaging.depthmaps import read_depth
 from neardepth.imaging.photos import Photo
@@ -134,6 +136,27 @@ def test_a_png_sequence_holds_the_same_depth(tmp_path: Path, estimator: DepthEst
     for row, depth in zip(rows, depths(made(video, ".depth.mkv")), strict=True):
         np.testing.assert_array_equal(read_depth(tmp_path / "png/clip.depth" / row["file"]), depth)
     assert made(done, "clip.depth").is_dir()
+
+
+def test_the_sidecar_tells_what_3d_needs(tmp_path: Path) -> None:
+    clip = write_video(tmp_path / "clip.mp4", pictures(3))
+    estimator = DepthEstimator(method="kernel-fast", fov=70)
+    eyes = StereoOptions(("half-sbs",), max_disparity=2)
+    options = VideoOptions(depth_format="png", stabilise=False, stereo=eyes)
+    convert_video(clip, tmp_path, estimator, options)
+    facts = json.loads((tmp_path / "clip.depth.json").read_text())
+    assert facts["depth_kind"] == "z"
+    assert facts["rig"]["limit_px"] == pytest.approx(0.02 * 64)
+    assert facts["depth_video"] is None
+    frame = list(VideoFile(clip).read())[1].image
+    Image.fromarray(np.kron(frame, np.ones((2, 2, 1), np.uint8))).save(tmp_path / "frame.png")
+    scene = Scene.of_files(tmp_path / "frame.png", tmp_path / "clip.depth/000001.png")
+    assert scene.camera.fx == pytest.approx(64 / np.tan(np.radians(35)))
+    assert not scene.camera_is_assumed
+    convert_video(clip, tmp_path, estimator, PLAIN)
+    facts = json.loads((tmp_path / "clip.depth.json").read_text())
+    assert facts["depth_video"] == {"metres_per_count": 0.001, "unknown_count": 0}
+    assert facts["rig"] is None
 
 
 def test_a_png_sequence_takes_the_place_of_its_own_files_only(

@@ -122,6 +122,15 @@ class Rig:
         """Return the rig of the photo resized so many times in width."""
         return Rig(self.strength * scale, self.convergence, self.limit * scale)
 
+    def facts(self) -> dict[str, float | None]:
+        """Return its numbers as JSON has them, with their units; None for what is infinite."""
+        numbers = {
+            "strength_px_m": self.strength,
+            "convergence_m": self.convergence,
+            "limit_px": self.limit,
+        }
+        return {name: x if math.isfinite(x) else None for name, x in numbers.items()}
+
 
 def choose_rig(
     depth: NDArray[np.float32],

@@ -65,9 +65,9 @@ class Scene:
     ) -> Scene:
         """Read a photo and a depth map that exists; `Scene.of_result` takes an estimate.
 
-        The depth map is a PNG, NPZ or EXR that NearDepth wrote (what its JSON sidecar says of the
-        camera is used), a 16-bit PNG of millimetres, or metres as .npy, .npz, TIFF or EXR. It is
-        resized to the photo.
+        The depth map is a PNG, NPZ or EXR that NearDepth wrote, of a photo or of a video's frame
+        (what the JSON sidecar says of the camera is used), a 16-bit PNG of millimetres, or metres
+        as .npy, .npz, TIFF or EXR. It is resized to the photo.
 
         Args:
             photo: the photo.
@@ -93,9 +93,7 @@ class Scene:
         if stored is not None:
             image = replace(image, intrinsics=stored)
         image = with_camera(image, focal_px, fov)
-        pool = facts.get("pool")
-        told = pool.get("depth_kind") if isinstance(pool, dict) else None
-        known: DepthKind = "ray" if (kind or told) == "ray" else "z"
+        known: DepthKind = "ray" if (kind or _stored_kind(facts)) == "ray" else "z"
         camera = image.intrinsics or _assumed(image)
         return cls(image, resize_depth(metres, (height, width)), camera, known)
 
@@ -204,6 +202,8 @@ def _sidecar(depth: Path) -> dict[str, Any]:
     """Read what NearDepth wrote beside a depth map; nothing where there is no such file."""
     stem = depth.name.removesuffix(".depth.png") if depth.suffix == ".png" else depth.stem
     path = depth.with_name(f"{stem}.depth.json")
+    if not path.is_file() and depth.parent.suffix == ".depth":  # a frame of a video
+        path = depth.parent.with_name(f"{depth.parent.name}.json")
     if not path.is_file():
         return {}
     try:
@@ -215,11 +215,18 @@ def _sidecar(depth: Path) -> dict[str, Any]:
     return facts if isinstance(facts, dict) else {}
 
 
+def _stored_kind(facts: dict[str, Any]) -> object:
+    """Return what depth measures by the sidecar of a photo or a video, None where it is silent."""
+    pool = facts.get("pool")
+    return facts.get("depth_kind") or (pool.get("depth_kind") if isinstance(pool, dict) else None)
+
+
 def _stored_camera(facts: dict[str, Any], height: int, width: int) -> Intrinsics | None:
     """Return the sidecar's camera in pixels of the photo, None where it has none."""
     try:
         camera = Intrinsics(**facts["intrinsics"])
-        photo = facts["photo"]
-        return camera.scaled(width / photo["width"], height / photo["height"])
+        photo = facts.get("photo")
+        columns, rows = (photo["width"], photo["height"]) if photo else facts["size"]
+        return camera.scaled(width / columns, height / rows)
     except (KeyError, TypeError, ValueError, ZeroDivisionError):
         return None

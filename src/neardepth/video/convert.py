@@ -17,6 +17,7 @@ import neardepth
 from neardepth.errors import MethodError, VideoError
 from neardepth.estimator import DepthEstimator
 from neardepth.geometry.camera import describe_camera
+from neardepth.geometry.rig import Rig
 from neardepth.imaging.files import printable, refuse_inputs, write_file
 from neardepth.imaging.intrinsics import Intrinsics
 from neardepth.imaging.photos import Photo
@@ -121,7 +122,7 @@ class _Run:
             files = writer.join(interrupted=interrupted)
         summary = self._summary(job, files, before, begun, interrupted)
         if not interrupted:
-            self._write_sidecar(summary)
+            self._write_sidecar(summary, job.plan)
             job.remove()
         return summary
 
@@ -238,11 +239,16 @@ class _Run:
         except OSError as cause:
             raise VideoError(f"{self.sidecar} cannot be replaced: {cause.strerror}.") from cause
 
-    def _write_sidecar(self, summary: Summary) -> None:
+    def _write_sidecar(self, summary: Summary, plan: dict[str, Any]) -> None:
+        ffv1, stereo = self.options.depth_format == "ffv1", plan["stereo"]
         facts = {
             **self.settings,
             "size": [self.video.width, self.video.height],
             "unit": "metre",
+            "depth_video": {"metres_per_count": plan["unit"], "unknown_count": 0} if ffv1 else None,
+            "intrinsics": plan["camera"],
+            "depth_kind": plan["depth_kind"],
+            "rig": Rig(**stereo["rig"]).facts() if stereo else None,
             "result": asdict(summary) | {"files": [path.name for path in summary.files]},
         }
         text = printable(json.dumps(facts, indent=2, ensure_ascii=False, default=str)) + "\n"
