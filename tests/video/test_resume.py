@@ -139,6 +139,18 @@ def test_finished_frames_are_not_thrown_away(tmp_path: Path, estimator: DepthEst
     assert convert_video(clip, tmp_path / "out", estimator, PLAIN).done_now == 8
 
 
+def test_what_was_lost_before_is_still_told(
+    tmp_path: Path, estimator: DepthEstimator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "STRETCH", 4)
+    pts = [k for k in range(20) if k not in (5, 6, 15)]
+    clip = write_video(tmp_path / "clip.mp4", pictures(len(pts)), pts=pts)
+    part = convert_video(clip, tmp_path / "out", estimator, progress=interrupt_after(7))
+    assert part.lost == 2
+    done = convert_video(clip, tmp_path / "out", estimator, resume=True)
+    assert (done.frames, done.lost) == (17, 3)
+
+
 @pytest.mark.parametrize("depth_format", ["ffv1", "png"])
 def test_damage_to_unfinished_work_is_named_before_anything_is_done(
     tmp_path: Path,

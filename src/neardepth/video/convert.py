@@ -120,7 +120,7 @@ class _Run:
         if not (interrupted and self.sidecar.exists()):  # a part does not replace the whole
             self._remove_sidecar()  # from here on the files are not of one run
             files = writer.join(interrupted=interrupted)
-        summary = self._summary(job, files, before, begun, interrupted)
+        summary = self._summary(job, files, before, begun, writer.tally.lost, interrupted)
         if not interrupted:
             self._write_sidecar(summary, job.plan)
             job.remove()
@@ -159,6 +159,7 @@ class _Run:
                 # Frames whose network has run are written, also after Ctrl-C.
                 while waiting:
                     waiting.popleft().result()
+        writer.end()
         progress(writer.tally.frames, writer.tally.frames)
         return True
 
@@ -212,7 +213,13 @@ class _Run:
         }
 
     def _summary(
-        self, job: Job, files: list[Path], before: int, begun: float, interrupted: bool
+        self,
+        job: Job,
+        files: list[Path],
+        before: int,
+        begun: float,
+        lost: int,
+        interrupted: bool,
     ) -> Summary:
         low, high = job.plan["limits"]
         camera, stereo = job.plan["camera"], job.plan["stereo"]
@@ -220,7 +227,7 @@ class _Run:
         return Summary(
             files=tuple(files),
             frames=job.tally.frames,
-            lost=self.video.lost,
+            lost=lost,
             cuts=job.tally.cuts,
             unlike=job.tally.unlike,
             beyond=job.tally.beyond,

@@ -31,6 +31,8 @@ class Tally:
     beyond: int = 0
     """Frames with depth that the unit of the depth video cannot hold."""
     cuts: int = 0
+    lost: int = 0
+    """Frames of the input that did not come, as far as can be told."""
 
 
 def damaged(path: Path) -> VideoError:

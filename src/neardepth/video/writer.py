@@ -36,6 +36,7 @@ class Writer:
         self.stabiliser = Stabiliser() if options.stabilise else None
         self.tally = replace(job.tally)
         self.failed = False
+        self._lost_before = job.tally.lost
         self._times: list[float] = []
         self._last: Frame | None = None
         memory = job.memory()
@@ -60,6 +61,7 @@ class Writer:
             self.sequence.add(self.tally.frames, frame, depth)
         self.tally.beyond += float(np.fmax.reduce(depth, None)) > self.job.plan["unit"] * MOST
         self.tally.unlike += unlike
+        self.tally.lost = self._lost_before + frame.lost
         self.tally.frames += 1
         self._times.append(frame.time)
         self._last = frame
@@ -76,6 +78,10 @@ class Writer:
             memory |= self.stabiliser.state()
         self.job.finish(self.tally, self._last.pts, self.outputs.kinds, memory)
         self._last = None
+
+    def end(self) -> None:
+        """Take note that the video has no more frames."""
+        self.tally.lost = self._lost_before + self.video.lost
 
     def join(self, *, interrupted: bool) -> list[Path]:
         """Write the files of all that is finished; the sound ends with the pictures if these do."""
