@@ -29,6 +29,7 @@ from neardepth.video import (
     convert_video,
     read_depth_video,
 )
+from neardepth.video.encoding import Stretch
 
 PLAIN = VideoOptions(stabilise=False)
 
@@ -241,6 +242,41 @@ def test_stereo_takes_videos_and_says_how_far_apart_the_eyes_are(tmp_path: Path)
     assert (tmp_path / "out/clip_LRF_Full_SBS.mp4").exists()
     done = neardepth(*command, "--convergence", 50, "--keep", "left", "--resume")
     assert "finished before" in done.stdout
+
+
+def test_layouts_that_mix_the_eyes_keep_their_colours_apart(tmp_path: Path) -> None:
+    """Rows of saturated colours in turns, as they come back from the file."""
+    picture = np.zeros((48, 64, 3), np.uint8)
+    picture[::2], picture[1::2] = (200, 40, 40), (40, 40, 200)
+    off = {}
+    for full_colour in (False, True):
+        path = tmp_path / f"{full_colour}.nut"
+        stretch = Stretch(
+            path, (48, 64), depth=False, rate=Fraction(RATE), time_base=Fraction(1, RATE),
+            full_colour=full_colour,
+        )  # fmt: skip
+        stretch.add(picture, 0)
+        stretch.close()
+        with av.open(str(path)) as container:
+            frame = next(container.decode(video=0)).to_ndarray(format="rgb24")
+        off[full_colour] = abs(frame.astype(int) - picture).mean()
+    assert off[True] < 8
+    assert off[False] > 40
+
+
+def test_stereo_videos_are_of_the_pixels_that_their_layout_needs(
+    tmp_path: Path, estimator: DepthEstimator
+) -> None:
+    clip = write_video(tmp_path / "clip.mp4", pictures(2))
+    eyes = StereoOptions(("anaglyph-colour", "interlaced", "half-sbs"))
+    done = convert_video(clip, tmp_path / "out", estimator, VideoOptions(stereo=eyes))
+    for ending, expected in (
+        ("_redcyan.mp4", "yuv444p"),
+        ("_interlaced.mp4", "yuv444p"),
+        ("_Half_SBS.mp4", "yuv420p"),
+    ):
+        with av.open(str(made(done, ending))) as container:
+            assert container.streams.video[0].pix_fmt == expected
 
 
 def test_no_input_is_overwritten(tmp_path: Path, estimator: DepthEstimator) -> None:

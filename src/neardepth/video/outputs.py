@@ -42,6 +42,8 @@ class Output:
     sound: bool = False
     square: bool = False
     """Whether its pixels are square whatever the video's are."""
+    full_colour: bool = False
+    """Whether each pixel keeps its own colour."""
 
 
 class Outputs:
@@ -75,6 +77,7 @@ class Outputs:
                     rate=self.video.rate,
                     time_base=self.video.time_base,
                     aspect=Fraction(1) if output.square else self.video.aspect,
+                    full_colour=output.full_colour,
                 )
             stretch.add(picture, frame.pts)
 

@@ -106,6 +106,7 @@ def stereo_outputs(
                 _Draw(eyes, layout, number),
                 notes,
                 sound=True,
+                full_colour=layout.mixed,
             )
             for number, suffix in enumerate(layout.suffixes)
         ]
