@@ -7,6 +7,7 @@ import subprocess
 import sys
 from fractions import Fraction
 from pathlib import Path
+from typing import Literal
 
 import av
 import numpy as np
@@ -27,6 +28,7 @@ from neardepth.video import (
     VideoFile,
     VideoOptions,
     convert_video,
+    planning,
     read_depth_video,
 )
 from neardepth.video.encoding import Stretch
@@ -277,6 +279,20 @@ def test_stereo_videos_are_of_the_pixels_that_their_layout_needs(
     ):
         with av.open(str(made(done, ending))) as container:
             assert container.streams.video[0].pix_fmt == expected
+
+
+@pytest.mark.parametrize(("depth_format", "beyond"), [("ffv1", 3), ("png", 0)])
+def test_depth_beyond_the_unit_is_told_of_videos_only(
+    tmp_path: Path,
+    estimator: DepthEstimator,
+    monkeypatch: pytest.MonkeyPatch,
+    depth_format: Literal["ffv1", "png"],
+    beyond: int,
+) -> None:
+    monkeypatch.setattr(planning, "unit_for", lambda farthest: 1e-6)
+    clip = write_video(tmp_path / "clip.mp4", pictures(3))
+    options = VideoOptions(depth_format=depth_format)
+    assert convert_video(clip, tmp_path, estimator, options).beyond == beyond
 
 
 def test_no_input_is_overwritten(tmp_path: Path, estimator: DepthEstimator) -> None:

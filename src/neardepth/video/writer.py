@@ -59,7 +59,8 @@ class Writer:
         self.outputs.add(frame, depth)
         if self.sequence is not None:
             self.sequence.add(self.tally.frames, frame, depth)
-        self.tally.beyond += float(np.fmax.reduce(depth, None)) > self.job.plan["unit"] * MOST
+        if self.options.depth_format == "ffv1":  # a PNG has a unit of its own
+            self.tally.beyond += float(np.fmax.reduce(depth, None)) > self.job.plan["unit"] * MOST
         self.tally.unlike += unlike
         self.tally.lost = self._lost_before + frame.lost
         self.tally.frames += 1
