@@ -139,9 +139,9 @@ class VideoFile:
         return max(1, round(1 / (self.rate * self.time_base)))
 
     def samples(self, count: int, start: float = 0.0, end: float | None = None) -> Iterator[Frame]:
-        """Yield about ``count`` frames spread over the time, fewer where it is not known.
+        """Yield about ``count`` frames spread over the time, the first alone where it is not known.
 
-        Of a file without an index to seek by they come from its first seconds.
+        Of AVI, in which there is no seeking by time, they come from the first ``count`` seconds.
         """
         until = self.duration if end is None else min(end, self.duration or end)
         if until is not None and not self._timed:
