@@ -10,6 +10,7 @@ import typer
 from neardepth.cli import options
 from neardepth.cli.estimate import expand, unique_stems
 from neardepth.cli.scenes import DepthFile, DepthKindOfFile, for_each, open_scenes
+from neardepth.errors import GeometryError
 
 if TYPE_CHECKING:
     from neardepth.geometry.scene import Scene
@@ -29,9 +30,6 @@ Examples:
 
     neardepth cloud photos/ -o clouds --format ply
 """
-
-_CLOUDS = (".ply", ".glb", ".obj", ".las")
-_MESHES = (".ply", ".glb", ".obj")
 
 
 def cloud(
@@ -73,8 +71,10 @@ def cloud(
     """Write a coloured point cloud of a photo, or a mesh, in metres."""
     if edge is not None and not mesh:
         raise typer.BadParameter("cuts a mesh: add --mesh", param_hint="--edge")
+    from neardepth.geometry.export import CLOUD_FORMATS, MESH_FORMATS
+
     paths = expand(photos)
-    targets = _targets(paths, output, form, _MESHES if mesh else _CLOUDS)
+    targets = _targets(paths, output, form, MESH_FORMATS if mesh else CLOUD_FORMATS)
     scenes = open_scenes(
         paths, depth, depth_kind, focal_px=focal_px, fov=fov, pool=pool, method=method,
         prior=prior, encoder=encoder, fill=fill, threads=threads, providers=provider,
@@ -116,9 +116,9 @@ def _targets(
 def _write(scene: Scene, target: Path, mesh: bool, edge: float | None) -> str:
     """Write the file and say what is in it."""
     from neardepth.geometry.mesh import EDGE
-    from neardepth.geometry.pictures import make_folder
+    from neardepth.imaging.files import make_folder
 
-    make_folder(target.parent)
+    make_folder(target.parent, GeometryError)
     if mesh:
         surface = scene.mesh(EDGE if edge is None else edge)
         axes, points, what = surface.save(target), surface.points, "points, "

@@ -13,7 +13,7 @@ import neardepth
 from neardepth.errors import GeometryError
 from neardepth.geometry.layouts import LAYOUTS, Layout
 from neardepth.geometry.stereo import StereoPair
-from neardepth.imaging.files import printable, write_file
+from neardepth.imaging.files import make_folder, printable, write_file
 
 _SOFTWARE = "neardepth "
 
@@ -43,7 +43,7 @@ def save_layout(
     info.add_itxt("Comment", printable("\n".join(notes)))
     info.add_itxt("Software", f"{_SOFTWARE}{neardepth.__version__}")
     paths = layout_paths(folder, stem, layout)
-    make_folder(Path(folder))
+    make_folder(Path(folder), GeometryError)
     for path, picture in zip(paths, layout.arrange(pair.left, pair.right), strict=True):
         buffer = io.BytesIO()
         Image.fromarray(picture).save(buffer, "PNG", pnginfo=info)
@@ -69,16 +69,3 @@ def is_layout(path: Path) -> bool:
             return str(picture.info.get("Software", "")).startswith(_SOFTWARE)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return False
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder and those above it.
-
-    Raises:
-        GeometryError: it cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except (OSError, ValueError) as cause:
-        reason = getattr(cause, "strerror", None) or str(cause)
-        raise GeometryError(f"{folder} cannot be made: {reason}.") from cause

@@ -65,6 +65,14 @@ def write_file(path: str | os.PathLike[str], data: bytes, error: type[NearDepthE
         temporary.write_bytes(data)
 
 
+def make_folder(folder: Path, error: type[NearDepthError]) -> None:
+    """Make a folder and those above it; a failure becomes an ``error`` naming it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as cause:
+        raise error(f"{folder} cannot be made: {_reason(cause)}.") from cause
+
+
 def refuse_inputs(
     targets: Iterable[Path], inputs: Iterable[Path], error: type[NearDepthError]
 ) -> None:

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from neardepth import __version__
 from neardepth.errors import DepthMapError, VideoError
-from neardepth.imaging.depthmaps import write_depth_png
+from neardepth.imaging.depthmaps import to_counts, write_depth_png
 from neardepth.imaging.files import replacing, write_file
 from neardepth.imaging.panels import PreviewSheet
-from neardepth.video.depthvideo import DESCRIPTION, UNIT_KEY, to_counts
+from neardepth.video.depthvideo import DESCRIPTION, UNIT_KEY
 from neardepth.video.encoding import Stretch
 from neardepth.video.job import Job, damaged
 from neardepth.video.joining import IN_MP4, join, sound_kinds

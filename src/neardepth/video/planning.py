@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from neardepth.estimator import DepthEstimator
 from neardepth.geometry.scene import Scene, camera_of
 from neardepth.imaging.colour import depth_range
+from neardepth.imaging.depthmaps import MAX_DEPTH, unit_for
 from neardepth.imaging.photos import Photo
 from neardepth.result import DepthResult
-from neardepth.video.depthvideo import unit_for
 from neardepth.video.options import VideoOptions
 from neardepth.video.reading import VideoFile
 from neardepth.video.stereo import plan_stereo
@@ -47,7 +47,8 @@ def plan_video(
     return {
         "limits": depth_range(*depths),
         "unknown": any(bool(np.isnan(depth).any()) for depth in depths),
-        "unit": unit_for(max(known, default=0.0)),
+        # Other frames may reach twice as far as those looked at.
+        "unit": unit_for(min(2 * max(known, default=0.0), MAX_DEPTH)),
         "camera": asdict(camera_of(result)) if result else None,
         "depth_kind": result.pool.get("depth_kind", "z") if result else None,
         "stereo": stereo,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neardepth.video.depthvideo import MOST
+from neardepth.imaging.depthmaps import MAX_COUNT
 from neardepth.video.job import Job, damaged
 from neardepth.video.options import VideoOptions
 from neardepth.video.outputs import Outputs, PngSequence
@@ -60,7 +60,8 @@ class Writer:
         if self.sequence is not None:
             self.sequence.add(self.tally.frames, frame, depth)
         if self.options.depth_format == "ffv1":  # a PNG has a unit of its own
-            self.tally.beyond += float(np.fmax.reduce(depth, None)) > self.job.plan["unit"] * MOST
+            most = self.job.plan["unit"] * MAX_COUNT
+            self.tally.beyond += float(np.fmax.reduce(depth, None)) > most
         self.tally.unlike += unlike
         self.tally.lost = self._lost_before + frame.lost
         self.tally.frames += 1
