@@ -16,6 +16,7 @@ from PIL import Image
 
 from neardepth import DepthEstimator
 from neardepth.datasets import open_source
+from neardepth.geometry.cloud import PointCloud
 from neardepth.geometry.layouts import anaglyph, side_by_side
 from neardepth.geometry.mesh import Mesh
 from neardepth.geometry.scene import Scene
@@ -41,6 +42,8 @@ def main() -> None:
     photo = resize_photo(true.photo.image, SIZE)
     views = [aside(scene.mesh()) for scene in (true, estimated)]
     Image.fromarray(np.hstack([photo, *views])).save(folder / "side.jpg", quality=88)
+    clouds = [cloud_aside(scene.point_cloud()) for scene in (true, estimated)]
+    Image.fromarray(np.hstack([photo, *clouds])).save(folder / "cloud.jpg", quality=88)
     pair = estimated.stereo(max_disparity=2.5)
     both = side_by_side(pair.left, pair.right)
     Image.fromarray(resize_photo(both, (SIZE[0], 2 * SIZE[1]))).save(
@@ -62,7 +65,31 @@ def scenes() -> tuple[Scene, Scene]:
 
 def aside(mesh: Mesh, degrees: float = 28.0, down: float = 16.0) -> NDArray[np.uint8]:
     """Draw a mesh as seen from the left and from above, turned about its middle."""
-    middle = np.median(mesh.points, axis=0)
+    return draw(turned(mesh.points, degrees, down), mesh, viewer())
+
+
+def cloud_aside(cloud: PointCloud, degrees: float = 28.0, down: float = 16.0) -> NDArray[np.uint8]:
+    """Draw a cloud's points as dots, as seen from the left and from above."""
+    height, width = SIZE
+    camera = viewer()
+    points = turned(cloud.points, degrees, down)
+    x = np.rint(camera.fx * points[:, 0] / points[:, 2] + camera.cx).astype(int)
+    y = np.rint(camera.fy * points[:, 1] / points[:, 2] + camera.cy).astype(int)
+    seen = (points[:, 2] > 0.1) & (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    order = np.argsort(-points[seen, 2], kind="stable")  # the nearest is drawn last
+    picture = np.full((height, width, 3), _PAPER, np.uint8)
+    picture[y[seen][order], x[seen][order]] = cloud.colours[seen][order]
+    return picture
+
+
+def viewer() -> Intrinsics:
+    height, width = SIZE
+    return Intrinsics(0.85 * width, 0.85 * width, width / 2, height / 2)
+
+
+def turned(points: NDArray[np.float32], degrees: float, down: float) -> NDArray[np.float64]:
+    """Turn points about their middle, and move them away a little."""
+    middle = np.median(points, axis=0)
     yaw, pitch = math.radians(degrees), math.radians(down)
     around_y = np.array(
         [[math.cos(yaw), 0, -math.sin(yaw)], [0, 1, 0], [math.sin(yaw), 0, math.cos(yaw)]]
@@ -70,11 +97,9 @@ def aside(mesh: Mesh, degrees: float = 28.0, down: float = 16.0) -> NDArray[np.u
     around_x = np.array(
         [[1, 0, 0], [0, math.cos(pitch), math.sin(pitch)], [0, -math.sin(pitch), math.cos(pitch)]]
     )
-    turned = (mesh.points - middle) @ (around_x @ around_y).T
-    turned[:, 2] += middle[2] * 1.25
-    height, width = SIZE
-    camera = Intrinsics(0.85 * width, 0.85 * width, width / 2, height / 2)
-    return draw(turned, mesh, camera)
+    moved: NDArray[np.float64] = (points - middle) @ (around_x @ around_y).T
+    moved[:, 2] += middle[2] * 1.25
+    return moved
 
 
 def draw(points: NDArray[np.float64], mesh: Mesh, camera: Intrinsics) -> NDArray[np.uint8]:

@@ -18,7 +18,7 @@ import neardepth
 from neardepth.errors import DepthMapError, MethodError
 from neardepth.imaging import depthmaps, panels
 from neardepth.imaging.colour import known_sample
-from neardepth.imaging.files import printable, write_file
+from neardepth.imaging.files import make_folder, printable, write_file
 from neardepth.imaging.intrinsics import Intrinsics
 from neardepth.imaging.photos import Photo
 
@@ -133,7 +133,7 @@ class DepthResult:
         Each file appears whole or not at all. Raises :class:`DepthMapError` naming the file.
         """
         folder = Path(directory)
-        _make(folder)
+        make_folder(folder, DepthMapError)
         base = Path(stem).name if stem else Path(self.photo.name).stem or "photo"
         png = folder / f"{base}.depth.png"
         unit = depthmaps.write_depth_png(png, self.depth)
@@ -171,7 +171,7 @@ class DepthResult:
         """
         if Path(path).suffix.lower() != ".png":
             raise DepthMapError(f"{path} cannot be written: the picture is a PNG, name it .png.")
-        _make(Path(path).parent)
+        make_folder(Path(path).parent, DepthMapError)
         write_file(path, _png(self.explain()), DepthMapError)
 
     def explain(self) -> Image.Image:
@@ -272,14 +272,6 @@ def _check(
         raise ValueError(
             f"{name} must be {dtype.__name__} of shape {shape}, not {array.dtype} {array.shape}"
         )
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except (OSError, ValueError) as cause:
-        reason = getattr(cause, "strerror", None) or str(cause)
-        raise DepthMapError(f"{folder} cannot be made: {reason}.") from cause
 
 
 def _png(picture: Image.Image) -> bytes:

@@ -68,6 +68,22 @@ def test_stereo_pictures_are_named_by_layout(room: Path, tmp_path: Path) -> None
     assert Image.open(tmp_path / "s" / "room_TB_Half_OU.png").size == (128, 96)
 
 
+def test_stereo_overwrites_no_photo_and_takes_none_of_its_own(room: Path, tmp_path: Path) -> None:
+    (tmp_path / "room.jpg").write_bytes((room / "room.jpg").read_bytes())
+    Image.fromarray(scene(6)[0]).save(tmp_path / "room_L.png")  # somebody's photo
+    before = (tmp_path / "room_L.png").read_bytes()
+    fast = ["-o", tmp_path, "--method", "kernel-fast"]
+    done = neardepth("stereo", tmp_path, *fast, "--layout", "separate", status=2)
+    assert "room_L.png would be written and is one of the inputs" in done.stderr
+    assert len(list(tmp_path.iterdir())) == 2
+    for _ in range(2):
+        done = neardepth("stereo", tmp_path, *fast)
+        assert {path.name for path in tmp_path.iterdir()} == {
+            "room.jpg", "room_L.png", "room_LRF_Full_SBS.png", "room_L_LRF_Full_SBS.png",
+        }  # fmt: skip
+    assert (tmp_path / "room_L.png").read_bytes() == before
+
+
 def test_a_batch_names_what_failed_and_does_the_rest(room: Path, tmp_path: Path) -> None:
     photos = tmp_path / "photos"
     photos.mkdir()
@@ -98,6 +114,7 @@ def test_methods_of_tiles_take_the_focal_length_for_3d(room: Path, tmp_path: Pat
         ["cloud", "a.jpg", "b.jpg", "-o", "a.ply"],
         ["cloud", "a.jpg", "-o", "a.ply", "--edge", "0.1"],
         ["cloud", "a.jpg", "-o", "out", "--format", "stl"],
+        ["cloud", "a.jpg", "-o", "a.ply", "--format", "obj"],
         ["cloud", "a.jpg", "b.jpg", "--depth", "d.png"],
         ["cloud", "a.jpg", "--depth", "d.png", "--pool", "rooms"],
         ["stereo", "a.jpg", "--depth-kind", "ray"],
@@ -106,6 +123,14 @@ def test_methods_of_tiles_take_the_focal_length_for_3d(room: Path, tmp_path: Pat
         ["stereo", "a.jpg", "--screen-width", "1"],
         ["stereo", "a.jpg", "--max-disparity", "-1"],
         ["stereo", "a.jpg", "--keep", "both"],
+        ["stereo", "a.jpg", "--resume"],
+        ["stereo", "a.mp4", "--depth-kind", "ray"],
+        ["stereo", "a.mp4", "b.jpg"],
+        ["stereo", "a.mp4", "--screen-width", "1"],
+        ["video", "a.mp4", "--keep", "left"],
+        ["video", "a.mp4", "--eye-distance", "63"],
+        ["video", "a.mp4", "--max-disparity", "2"],
+        ["video", "a.mp4", "--convergence", "2"],
     ],
 )
 def test_wrong_usage_exits_with_two(arguments: list[str]) -> None:
@@ -115,7 +140,9 @@ def test_wrong_usage_exits_with_two(arguments: list[str]) -> None:
 def test_errors_name_the_file(room: Path, tmp_path: Path) -> None:
     done = neardepth("cloud", room / "room.jpg", "--depth", tmp_path / "no.png", status=1)
     assert "no.png does not exist" in done.stderr
-    (tmp_path / "folder.ply").mkdir()
+    (tmp_path / "plain").touch()
+    done = neardepth("cloud", room / "room.jpg", "-o", tmp_path / "plain", status=2)
+    assert "plain is a file: name a folder" in " ".join(done.stderr.replace("│", "").split())
     done = neardepth(
         "cloud",
         room / "room.jpg",

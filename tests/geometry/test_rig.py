@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from neardepth.errors import MethodError
-from neardepth.geometry.rig import Rig, middle_depth
+from neardepth.geometry.rig import Rig, choose_rig, middle_depth
 
 
 def test_parallax_is_that_of_two_cameras() -> None:
@@ -71,3 +72,15 @@ def test_the_middle_is_the_median_of_what_is_known() -> None:
 def test_numbers_out_of_range_are_refused(make: object, says: str) -> None:
     with pytest.raises(MethodError, match=says):
         make()  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"eye_mm": 30}, {"max_disparity": 3}, {"screen": (1.2, 2.5), "eye_mm": 60}]
+)
+def test_the_rig_of_a_smaller_photo_is_that_of_the_photo_scaled(settings: dict[str, Any]) -> None:
+    depth = np.tile(np.linspace(1, 5, 40, dtype=np.float32), (6, 1))
+    large = np.repeat(depth, 4, axis=1)
+    small = choose_rig(depth, 50.0, **settings).scaled(4)
+    whole = choose_rig(large, 200.0, **settings)
+    assert small.strength == pytest.approx(whole.strength)
+    assert (small.convergence, small.limit) == (whole.convergence, whole.limit)

@@ -229,3 +229,16 @@ def test_far_and_near_are_what_the_scene_says() -> None:
     rig = Rig(8.0, 2.0)
     values = rig.parallax(np.array([[NEAR, 2.0, FAR]], np.float32))
     assert values.tolist() == [[4.0, 0.0, -2.0]]
+
+
+@pytest.mark.filterwarnings("error")
+def test_shift_that_falls_by_a_pixel_a_pixel_is_no_division_by_nought() -> None:
+    """All pixels land on one column: what is seen there is one of them, not nothing."""
+    photo = texture(4, 40)
+    shift = np.tile(np.arange(40, 0, -1, dtype=np.float32), (4, 1))
+    warped = forward_warp(photo, shift, 2)
+    assert np.isfinite(warped.shift).all()
+    flat = np.zeros((4, 40), np.float32)
+    flat[:, 10:20] = np.arange(10, 0, -1)
+    warped = forward_warp(photo, flat, 2)
+    assert np.array_equal(warped.image[:, 30:], photo[:, 30:])

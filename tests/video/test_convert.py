@@ -7,16 +7,19 @@ import subprocess
 import sys
 from fractions import Fraction
 from pathlib import Path
+from typing import Literal
 
 import av
 import numpy as np
 import pytest
 from making import RATE, depths, made, pictures, sound_packets, times, write_sound, write_video
+from PIL import Image
 
 from commandline import neardepth
 from neardepth import DepthEstimator
 from neardepth.errors import MethodError
 from neardepth.geometry.rig import Rig
+from neardepth.geometry.scene import Scene
 from neardepth.geometry.stereo import render_stereo
 from neardepth.imaging.depthmaps import read_depth
 from neardepth.imaging.photos import Photo
@@ -25,8 +28,10 @@ from neardepth.video import (
     VideoFile,
     VideoOptions,
     convert_video,
+    planning,
     read_depth_video,
 )
+from neardepth.video.encoding import Stretch
 
 PLAIN = VideoOptions(stabilise=False)
 
@@ -93,8 +98,10 @@ def test_a_part_begins_at_nought_with_its_sound(tmp_path: Path, estimator: Depth
     expected = [data for time, data in every if 0.5 <= time < 0.75]
     assert abs(len(part) - len(expected)) <= 1
     assert part[1:-1] == [d for d in (data for _, data in every) if d in part[1:-1]]
-    with pytest.raises(MethodError, match="no frame between 7 s and 8 s"):
+    with pytest.raises(MethodError, match=r"no frame between 7 s and 8 s: it is 2\.00 s long"):
         convert_video(clip, tmp_path / "out", estimator, VideoOptions(start=7, end=8))
+    with pytest.raises(MethodError, match=r"between 99 s and the end: it is 2\.00 s long"):
+        convert_video(clip, tmp_path / "out", estimator, VideoOptions(start=99))
 
 
 def test_odd_and_turned_pictures_keep_their_size(tmp_path: Path, estimator: DepthEstimator) -> None:
@@ -134,13 +141,55 @@ def test_a_png_sequence_holds_the_same_depth(tmp_path: Path, estimator: DepthEst
     assert made(done, "clip.depth").is_dir()
 
 
+def test_the_sidecar_tells_what_3d_needs(tmp_path: Path) -> None:
+    clip = write_video(tmp_path / "clip.mp4", pictures(3))
+    estimator = DepthEstimator(method="kernel-fast", fov=70)
+    eyes = StereoOptions(("half-sbs",), max_disparity=2)
+    options = VideoOptions(depth_format="png", stabilise=False, stereo=eyes)
+    convert_video(clip, tmp_path, estimator, options)
+    facts = json.loads((tmp_path / "clip.depth.json").read_text())
+    assert facts["depth_kind"] == "z"
+    assert facts["rig"]["limit_px"] == pytest.approx(0.02 * 64)
+    assert facts["depth_video"] is None
+    frame = list(VideoFile(clip).read())[1].image
+    Image.fromarray(np.kron(frame, np.ones((2, 2, 1), np.uint8))).save(tmp_path / "frame.png")
+    scene = Scene.of_files(tmp_path / "frame.png", tmp_path / "clip.depth/000001.png")
+    assert scene.camera.fx == pytest.approx(64 / np.tan(np.radians(35)))
+    assert not scene.camera_is_assumed
+    convert_video(clip, tmp_path, estimator, PLAIN)
+    facts = json.loads((tmp_path / "clip.depth.json").read_text())
+    assert facts["depth_video"] == {"metres_per_count": 0.001, "unknown_count": 0}
+    assert facts["rig"] is None
+
+
+def test_a_png_sequence_takes_the_place_of_its_own_files_only(
+    tmp_path: Path, estimator: DepthEstimator
+) -> None:
+    """Nothing is changed before the end, and then what an earlier run wrote, and that alone."""
+    clip = write_video(tmp_path / "clip.mp4", pictures(4))
+    folder = tmp_path / "clip.depth"
+    folder.mkdir()
+    (folder / "2024.png").write_bytes(b"a picture of somebody's")
+    whole = VideoOptions(depth_format="png")
+    seen = []
+    convert_video(
+        clip, tmp_path, estimator, whole, progress=lambda *_: seen.append(list(folder.iterdir()))
+    )
+    assert seen
+    assert all(names == [folder / "2024.png"] for names in seen)
+    convert_video(clip, tmp_path, estimator, VideoOptions(depth_format="png", end=0.1))
+    names = {path.name for path in folder.iterdir()}
+    assert names == {"000000.png", "000001.png", "000002.png", "2024.png", "frames.csv"}
+
+
 def test_stereo_videos_have_the_sound_and_two_eyes(
     tmp_path: Path, estimator: DepthEstimator
 ) -> None:
     """Both eyes are those of the frame rendered alone with the rig of the whole video."""
     clip = write_video(tmp_path / "clip.mp4", pictures(5), sound="aac")
-    eyes = StereoOptions(("full-sbs", "separate"), max_disparity=3.0)
+    eyes = StereoOptions(("full-sbs", "separate", "full-sbs"), max_disparity=3.0)
     done = convert_video(clip, tmp_path / "out", estimator, VideoOptions(stereo=eyes))
+    assert len(set(done.files)) == len(done.files) == 5
     both = made(done, "clip_LRF_Full_SBS.mp4")
     assert sound_packets(both) == sound_packets(clip)
     assert len(times(both)) == 5
@@ -157,6 +206,108 @@ def test_stereo_videos_have_the_sound_and_two_eyes(
     assert abs(np.hstack([pair.left, pair.right]).astype(int) - frame).mean() < 6
     with pytest.raises(MethodError, match="no layout sideways"):
         StereoOptions(("sideways",))
+
+
+def test_a_viewing_geometry_and_a_kept_eye_are_those_of_photos(
+    tmp_path: Path, estimator: DepthEstimator
+) -> None:
+    clip = write_video(tmp_path / "clip.mp4", pictures(3))
+    eyes = StereoOptions(("separate",), screen=(1.2, 2.5), keep="left")
+    done = convert_video(clip, tmp_path / "out", estimator, VideoOptions(stereo=eyes))
+    assert done.screen == 2.5
+    assert done.parallax is not None
+    nearest, farthest = done.parallax
+    assert nearest > farthest
+    assert "px of 64x48" in done.camera
+    source, left, right = (
+        list(VideoFile(path).read())[2].image
+        for path in (clip, made(done, "_L.mp4"), made(done, "_R.mp4"))
+    )
+    assert abs(left.astype(int) - source).mean() < 4  # H.264
+    rig = Rig.of_screen(63, 64, 1.2, 2.5)
+    pair = render_stereo(source, depths(made(done, ".depth.mkv"))[2], rig, keep="left")
+    assert abs(right.astype(int) - pair.right).mean() < 6
+    assert abs(left.astype(int) - pair.right).mean() > 10
+    again = convert_video(clip, tmp_path / "out", estimator, VideoOptions(stereo=eyes), resume=True)
+    assert (again.parallax, again.camera) == (done.parallax, done.camera)
+    with pytest.raises(MethodError, match="not both"):
+        StereoOptions(("separate",), screen=(1, 2), max_disparity=3)
+
+
+def test_stereo_takes_videos_and_says_how_far_apart_the_eyes_are(tmp_path: Path) -> None:
+    clip = write_video(tmp_path / "clip.mp4", pictures(3)).rename(tmp_path / "clip.3gp")
+    command = ["stereo", clip, "-o", tmp_path / "out", "--fov", 60, "--eye-distance", 600]
+    done = neardepth(*command, "--convergence", 50, "--keep", "left")
+    assert "camera: fx 55.4" in done.stdout
+    assert "screen at 50.00 m" in done.stdout
+    assert "strains eyes" in done.stderr
+    assert (tmp_path / "out/clip_LRF_Full_SBS.mp4").exists()
+    done = neardepth(*command, "--convergence", 50, "--keep", "left", "--resume")
+    assert "finished before" in done.stdout
+
+
+def test_layouts_that_mix_the_eyes_keep_their_colours_apart(tmp_path: Path) -> None:
+    """Rows of saturated colours in turns, as they come back from the file."""
+    picture = np.zeros((48, 64, 3), np.uint8)
+    picture[::2], picture[1::2] = (200, 40, 40), (40, 40, 200)
+    off = {}
+    for full_colour in (False, True):
+        path = tmp_path / f"{full_colour}.nut"
+        stretch = Stretch(
+            path, (48, 64), depth=False, rate=Fraction(RATE), time_base=Fraction(1, RATE),
+            full_colour=full_colour,
+        )  # fmt: skip
+        stretch.add(picture, 0)
+        stretch.close()
+        with av.open(str(path)) as container:
+            frame = next(container.decode(video=0)).to_ndarray(format="rgb24")
+        off[full_colour] = abs(frame.astype(int) - picture).mean()
+    assert off[True] < 8
+    assert off[False] > 40
+
+
+def test_stereo_videos_are_of_the_pixels_that_their_layout_needs(
+    tmp_path: Path, estimator: DepthEstimator
+) -> None:
+    clip = write_video(tmp_path / "clip.mp4", pictures(2))
+    eyes = StereoOptions(("anaglyph-colour", "interlaced", "half-sbs"))
+    done = convert_video(clip, tmp_path / "out", estimator, VideoOptions(stereo=eyes))
+    for ending, expected in (
+        ("_redcyan.mp4", "yuv444p"),
+        ("_interlaced.mp4", "yuv444p"),
+        ("_Half_SBS.mp4", "yuv420p"),
+    ):
+        with av.open(str(made(done, ending))) as container:
+            assert container.streams.video[0].pix_fmt == expected
+
+
+@pytest.mark.parametrize(("depth_format", "beyond"), [("ffv1", 3), ("png", 0)])
+def test_depth_beyond_the_unit_is_told_of_videos_only(
+    tmp_path: Path,
+    estimator: DepthEstimator,
+    monkeypatch: pytest.MonkeyPatch,
+    depth_format: Literal["ffv1", "png"],
+    beyond: int,
+) -> None:
+    monkeypatch.setattr(planning, "unit_for", lambda farthest: 1e-6)
+    clip = write_video(tmp_path / "clip.mp4", pictures(3))
+    options = VideoOptions(depth_format=depth_format)
+    assert convert_video(clip, tmp_path, estimator, options).beyond == beyond
+
+
+def test_no_input_is_overwritten(tmp_path: Path, estimator: DepthEstimator) -> None:
+    clip = write_video(tmp_path / "clip.mp4", pictures(2))
+    left = write_video(tmp_path / "clip_L.mp4", pictures(3))
+    before = left.read_bytes()
+    done = neardepth(
+        "video", clip, left, "-o", tmp_path, "--stereo", "separate", "--end", 0.1, status=2
+    )
+    assert "clip_L.mp4 would be written and is one of the inputs" in done.stderr
+    eyes = VideoOptions(stereo=StereoOptions(("separate",)))
+    with pytest.raises(MethodError, match="one of the inputs"):
+        convert_video(left, tmp_path, estimator, eyes, stem="clip")
+    assert left.read_bytes() == before
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_a_truncated_video_keeps_what_decodes(tmp_path: Path, estimator: DepthEstimator) -> None:

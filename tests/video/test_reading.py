@@ -9,6 +9,7 @@ from making import RATE, pictures, write_sound, write_video
 
 from neardepth.errors import VideoError
 from neardepth.video import VideoFile
+from neardepth.video.gaps import Gaps
 
 FRAMES = 20
 
@@ -104,18 +105,46 @@ def test_a_truncated_video_gives_what_is_left_and_says_what_is_not(tmp_path: Pat
         assert video.lost == pytest.approx(100 - got, abs=2), name
 
 
-def test_damage_in_the_middle_costs_the_frames_about_it(tmp_path: Path) -> None:
-    """Transport streams go on after it; Matroska at the next cluster, and here there is one."""
-    for name, least in (("clip.ts", 40), ("clip.mkv", 10)):
-        path = write_video(tmp_path / name, pictures(48, (96, 128)))
-        data = bytearray(path.read_bytes())
-        middle = len(data) // 2
-        data[middle : middle + 400] = b"\xff" * 400
+@pytest.mark.parametrize("name", ["clip.mp4", "clip.mkv", "clip.ts", "clip.avi"])
+def test_what_damage_in_the_middle_costs_is_counted(tmp_path: Path, name: str) -> None:
+    """Transport streams go on after it, Matroska at what looks like its next block."""
+    path = write_video(tmp_path / name, pictures(48, (96, 128)))
+    whole, costs = path.read_bytes(), 0
+    for share in (0.15, 0.25, 0.35, 0.5, 0.6):
+        data = bytearray(whole)
+        middle = round(len(data) * share)
+        data[middle : middle + 1500] = b"\xff" * 1500
         path.write_bytes(data)
         video = VideoFile(path)
-        got = len(list(video.read()))
-        assert least <= got <= 48
-        assert video.lost == pytest.approx(48 - got, abs=3)
+        frames = list(video.read())
+        last = 48 if name == "clip.avi" else round(frames[-1].time * RATE) + 1
+        lost = last - len(frames)  # but for the end, of which half a second says nothing
+        costs += lost
+        assert lost - 1 <= video.lost <= 48 - len(frames) + 2, share
+    assert costs > 8
+
+
+def test_what_is_lost_is_told_of_the_frames_that_are_asked_for(tmp_path: Path) -> None:
+    pts = [k for k in range(60) if k not in (10, 11, 30, 50, 51, 52)]
+    path = write_video(tmp_path / "clip.mp4", pictures(len(pts)), pts=pts)
+    video = VideoFile(path)
+    every = list(video.read())
+    assert [frame.lost for frame in every][9:11] == [0, 2]
+    assert video.lost == 6
+    later = list(video.read(after=every[20].pts))
+    assert (later[0].lost, video.lost) == (0, 4)
+    list(video.read(start=40.5 / RATE))
+    assert video.lost == 3
+
+
+def test_a_gap_is_told_from_a_varying_rate() -> None:
+    """Around a gap the rate is steady, as of a camera, also in whole milliseconds."""
+    steps = [33, 33, 34] * 20 + [300] + [33, 34, 33] * 20
+    gaps = Gaps()
+    assert [missing for missing in map(gaps.missing, steps) if missing] == [8]
+    varying = [2, 1, 2, 1, 7, 3, 1, 1, 4, 1] * 10
+    gaps = Gaps()
+    assert not any(map(gaps.missing, varying))
 
 
 @pytest.mark.parametrize(

@@ -7,19 +7,23 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
+import typer
 from making import RATE, depths, made, pictures, sound_packets, times, write_video
 
 from commandline import neardepth
 from neardepth import DepthEstimator
+from neardepth.cli.video import video
 from neardepth.errors import VideoError
 from neardepth.result import DepthResult
 from neardepth.video import VideoFile, VideoOptions, convert_video, writer
+from neardepth.video.convert import Progress
 
 PLAIN = VideoOptions(stabilise=False)
+SIDECAR = "out/clip.depth.json"
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +90,120 @@ def test_going_on_with_other_settings_is_refused(
     with pytest.raises(VideoError, match="is damaged: start anew"):
         convert_video(clip, tmp_path, estimator, resume=True)
     assert convert_video(clip, tmp_path, estimator).frames == 9
+
+
+def interrupt_after(frames: int) -> Progress:
+    def progress(done: int, total: int) -> None:
+        if done >= frames:
+            raise KeyboardInterrupt
+
+    return progress
+
+
+def test_an_interrupted_run_leaves_a_finished_result(
+    tmp_path: Path, estimator: DepthEstimator
+) -> None:
+    """Neither its files nor what it says of them; the end of the later run replaces both."""
+    clip = write_video(tmp_path / "clip.mp4", pictures(8))
+    whole = convert_video(clip, tmp_path / "out", estimator)
+    before = {path.name: path.read_bytes() for path in (*whole.files, tmp_path / SIDECAR)}
+    part = convert_video(clip, tmp_path / "out", estimator, PLAIN, progress=interrupt_after(3))
+    assert part.interrupted
+    assert part.files == ()
+    assert {name: (tmp_path / "out" / name).read_bytes() for name in before} == before
+    done = convert_video(clip, tmp_path / "out", estimator, PLAIN, resume=True)
+    assert done.frames == 8
+    assert (tmp_path / SIDECAR).read_bytes() != before["clip.depth.json"]
+
+
+def test_no_sidecar_stands_beside_files_of_another_run(
+    tmp_path: Path, estimator: DepthEstimator
+) -> None:
+    clip = write_video(tmp_path / "clip.mp4", pictures(4))
+    convert_video(clip, tmp_path / "out", estimator)
+    (tmp_path / "out/clip.depth.mkv").unlink()
+    (tmp_path / "out/clip.depth.mkv").mkdir()
+    with pytest.raises(VideoError, match="it is a folder"):
+        convert_video(clip, tmp_path / "out", estimator, PLAIN)
+    assert not (tmp_path / SIDECAR).exists()
+
+
+def test_finished_frames_are_not_thrown_away(tmp_path: Path, estimator: DepthEstimator) -> None:
+    clip = write_video(tmp_path / "clip.mp4", pictures(8))
+    part = convert_video(clip, tmp_path / "out", estimator, progress=interrupt_after(3))
+    with pytest.raises(VideoError, match=f"holds {part.frames} finished frames .* --resume"):
+        convert_video(clip, tmp_path / "out", estimator)
+    done = convert_video(clip, tmp_path / "out", estimator, resume=True)
+    assert done.done_now == 8 - part.frames
+    convert_video(clip, tmp_path / "out", estimator, progress=interrupt_after(3))
+    assert convert_video(clip, tmp_path / "out", estimator, PLAIN).done_now == 8
+
+
+def test_what_was_lost_before_is_still_told(
+    tmp_path: Path, estimator: DepthEstimator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "STRETCH", 4)
+    pts = [k for k in range(20) if k not in (5, 6, 15)]
+    clip = write_video(tmp_path / "clip.mp4", pictures(len(pts)), pts=pts)
+    part = convert_video(clip, tmp_path / "out", estimator, progress=interrupt_after(7))
+    assert part.lost == 2
+    done = convert_video(clip, tmp_path / "out", estimator, resume=True)
+    assert (done.frames, done.lost) == (17, 3)
+
+
+@pytest.mark.parametrize("depth_format", ["ffv1", "png"])
+def test_damage_to_unfinished_work_is_named_before_anything_is_done(
+    tmp_path: Path,
+    estimator: DepthEstimator,
+    monkeypatch: pytest.MonkeyPatch,
+    depth_format: Literal["ffv1", "png"],
+) -> None:
+    monkeypatch.setattr(writer, "STRETCH", 2)
+    clip = write_video(tmp_path / "clip.mp4", pictures(8))
+    options, out = VideoOptions(depth_format=depth_format), tmp_path / "out"
+    convert_video(clip, out, estimator, options, progress=interrupt_after(4))
+    work = out / ".clip.video"
+    memory = max(work.glob("*.npz"))
+    whole = memory.read_bytes()
+    damage = {
+        memory: [
+            b"",
+            whole[: len(whole) // 2],
+            b"not an archive",
+            whole.replace(b"times", b"mites"),
+        ],
+        work / ("00000.depth.nut" if depth_format == "ffv1" else "depth/000001.png"): [None],
+        work / "00001.preview.nut": [None],
+    }
+    for path, contents in damage.items():
+        before = path.read_bytes()
+        for content in contents:
+            path.unlink() if content is None else path.write_bytes(content)
+            with pytest.raises(VideoError, match=f"{path.name} is (damaged|gone): start anew"):
+                convert_video(clip, out, estimator, options, resume=True)
+        path.write_bytes(before)
+    assert convert_video(clip, out, estimator, options, resume=True).frames == 8
+
+
+def test_ctrl_c_before_the_first_frame_ends_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No false word of a video without frames, and the batch does not go on to the next video."""
+    clips = [write_video(tmp_path / name, pictures(3)) for name in ("a.mp4", "b.mp4")]
+
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(DepthEstimator, "describe", interrupted)
+    monkeypatch.setattr(VideoFile, "samples", lambda *_: iter(()))
+    with pytest.raises(typer.Exit) as caught:
+        video(clips, tmp_path / "out")
+    assert caught.value.exit_code == 130
+    told = capsys.readouterr().err
+    assert "a.mp4: interrupted" in told
+    assert "b.mp4" not in told
+    assert "error" not in told
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_ctrl_c_leaves_files_that_play(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import typer
 from neardepth.cli import options
 from neardepth.cli.estimate import expand, unique_stems
 from neardepth.cli.scenes import DepthFile, DepthKindOfFile, for_each, open_scenes
+from neardepth.errors import GeometryError
 
 if TYPE_CHECKING:
     from neardepth.geometry.scene import Scene
@@ -30,9 +31,6 @@ Examples:
     neardepth cloud photos/ -o clouds --format ply
 """
 
-_CLOUDS = (".ply", ".glb", ".obj", ".las")
-_MESHES = (".ply", ".glb", ".obj")
-
 
 def cloud(
     photos: Annotated[list[Path], typer.Argument(help="Photos, or folders of photos.")],
@@ -46,8 +44,9 @@ def cloud(
         ),
     ] = Path(),
     form: Annotated[
-        str, typer.Option("--format", metavar="ply|glb|obj|las", help="Of files in a folder.")
-    ] = "ply",
+        str | None,
+        typer.Option("--format", metavar="ply|glb|obj|las", help="Of files in a folder. [ply]"),
+    ] = None,
     mesh: Annotated[
         bool, typer.Option("--mesh", help="Join the pixels of each surface to triangles.")
     ] = False,
@@ -72,8 +71,10 @@ def cloud(
     """Write a coloured point cloud of a photo, or a mesh, in metres."""
     if edge is not None and not mesh:
         raise typer.BadParameter("cuts a mesh: add --mesh", param_hint="--edge")
+    from neardepth.geometry.export import CLOUD_FORMATS, MESH_FORMATS
+
     paths = expand(photos)
-    targets = _targets(paths, output, form, _MESHES if mesh else _CLOUDS)
+    targets = _targets(paths, output, form, MESH_FORMATS if mesh else CLOUD_FORMATS)
     scenes = open_scenes(
         paths, depth, depth_kind, focal_px=focal_px, fov=fov, pool=pool, method=method,
         prior=prior, encoder=encoder, fill=fill, threads=threads, providers=provider,
@@ -83,9 +84,16 @@ def cloud(
     )
 
 
-def _targets(paths: list[Path], output: Path, form: str, suffixes: tuple[str, ...]) -> list[Path]:
+def _targets(
+    paths: list[Path], output: Path, form: str | None, suffixes: tuple[str, ...]
+) -> list[Path]:
     """Name each photo's file."""
     known = ", ".join(suffixes)
+    if output.is_file() and not output.suffix:
+        raise typer.BadParameter(
+            f"{output} is a file: name a folder, or a file that ends in {known}",
+            param_hint="--output",
+        )
     if output.suffix and not output.is_dir():
         if output.suffix.lower() not in suffixes:
             raise typer.BadParameter(f"{output} does not end in {known}", param_hint="--output")
@@ -94,8 +102,12 @@ def _targets(paths: list[Path], output: Path, form: str, suffixes: tuple[str, ..
                 f"{output} is one file and there are {len(paths)} photos: name a folder",
                 param_hint="--output",
             )
+        if form is not None:
+            raise typer.BadParameter(
+                f"is of files in a folder: {output} says its format itself", param_hint="--format"
+            )
         return [output]
-    suffix = f".{form.lower().removeprefix('.')}"
+    suffix = f".{(form or 'ply').lower().removeprefix('.')}"
     if suffix not in suffixes:
         raise typer.BadParameter(f"{form} is none of {known}", param_hint="--format")
     return [output / f"{stem}{suffix}" for stem in unique_stems(paths)]
@@ -104,9 +116,9 @@ def _targets(paths: list[Path], output: Path, form: str, suffixes: tuple[str, ..
 def _write(scene: Scene, target: Path, mesh: bool, edge: float | None) -> str:
     """Write the file and say what is in it."""
     from neardepth.geometry.mesh import EDGE
-    from neardepth.geometry.pictures import make_folder
+    from neardepth.imaging.files import make_folder
 
-    make_folder(target.parent)
+    make_folder(target.parent, GeometryError)
     if mesh:
         surface = scene.mesh(EDGE if edge is None else edge)
         axes, points, what = surface.save(target), surface.points, "points, "

@@ -104,16 +104,19 @@ def expand(arguments: Sequence[Path]) -> list[Path]:
         if not argument.is_dir():
             paths.append(argument)
             continue
-        inside = sorted(path for path in argument.iterdir() if _is_photo(path.name))
+        inside = sorted(path for path in argument.iterdir() if _is_photo(path))
         if not inside:
             raise PhotoError(f"{argument}: there is no photo in this folder")
         paths += inside
     return paths
 
 
-def _is_photo(name: str) -> bool:
-    ours = name.endswith((".depth.png", ".preview.png", ".panel.png"))
-    return Path(name).suffix.lower() in SUFFIXES and not (ours or name.startswith("."))
+def _is_photo(path: Path) -> bool:
+    from neardepth.geometry.pictures import is_layout
+
+    if path.suffix.lower() not in SUFFIXES or path.name.startswith("."):
+        return False
+    return not (path.name.endswith((".depth.png", ".preview.png", ".panel.png")) or is_layout(path))
 
 
 def unique_stems(paths: Sequence[Path]) -> list[str]:

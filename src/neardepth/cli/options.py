@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -94,6 +94,93 @@ Providers = Annotated[
         rich_help_panel=_RUN,
     ),
 ]
+
+EYES = "Eyes and screen"
+
+EyeDistance = Annotated[
+    float | None,
+    typer.Option(
+        "--eye-distance",
+        metavar="MM",
+        min=0,
+        max=1000,
+        help="Between the eyes. [63]",
+        rich_help_panel=EYES,
+    ),
+]
+MaxDisparity = Annotated[
+    float | None,
+    typer.Option(
+        "--max-disparity",
+        metavar="PCT",
+        min=0,
+        max=20,
+        help="Largest parallax, per cent of the width, instead of --eye-distance.",
+        rich_help_panel=EYES,
+    ),
+]
+Convergence = Annotated[
+    float | None,
+    typer.Option(
+        "--convergence",
+        metavar="M",
+        min=0.01,
+        help="Depth that is seen on the screen itself. [the median]",
+        rich_help_panel=EYES,
+    ),
+]
+ScreenWidth = Annotated[
+    float | None,
+    typer.Option(
+        "--screen-width",
+        metavar="M",
+        min=0.01,
+        max=1000,
+        help="Width of the screen: with the next, things are seen at their true depth.",
+        rich_help_panel=EYES,
+    ),
+]
+ViewingDistance = Annotated[
+    float | None,
+    typer.Option(
+        "--viewing-distance",
+        metavar="M",
+        min=0.01,
+        max=1000,
+        help="From the eyes to the screen.",
+        rich_help_panel=EYES,
+    ),
+]
+Keep = Annotated[
+    Literal["left", "right"] | None,
+    typer.Option("--keep", help="Eye that is the photo itself. [neither]", rich_help_panel=EYES),
+]
+
+
+def eye_settings(
+    eye_distance: float | None,
+    max_disparity: float | None,
+    convergence: float | None,
+    screen_width: float | None,
+    viewing_distance: float | None,
+) -> dict[str, Any]:
+    """Collect how far apart eyes see things, for `Scene.rig`.
+
+    Raises:
+        typer.BadParameter: options exclude each other, or one lacks another.
+    """
+    if (screen_width is None) != (viewing_distance is None):
+        raise typer.BadParameter("--screen-width and --viewing-distance belong together")
+    if max_disparity is not None and (eye_distance is not None or screen_width is not None):
+        raise typer.BadParameter(
+            "stands instead of --eye-distance and of a screen", param_hint="--max-disparity"
+        )
+    return {
+        "eye_mm": eye_distance,
+        "max_disparity": max_disparity,
+        "convergence": convergence,
+        "screen": None if screen_width is None else (screen_width, viewing_distance),
+    }
 
 
 def parse_grid(text: str | None) -> tuple[int, int] | None:

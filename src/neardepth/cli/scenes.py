@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from neardepth.geometry.scene import Scene
     from neardepth.result import DepthResult
 
+_STRAIN = 4.0  # per cent of the width; comfort ends at 2 to 3 on a screen, sooner on a large one
+
 DepthFile = Annotated[
     Path | None,
     typer.Option(
@@ -162,3 +164,18 @@ def _tell_camera(scene: Scene) -> None:
         )
     else:
         note(f"{scene.photo.name}: camera {scene.camera_text}")
+
+
+def parallax_text(nearest: float, farthest: float, screen: float) -> str:
+    """Say how far apart eyes see things: per cent of the width, and metres."""
+    return f"parallax {farthest:+.1f} to {nearest:+.1f} % of the width, screen at {screen:.2f} m"
+
+
+def warn_of_strain(name: str, nearest: float, farthest: float) -> None:
+    """Warn of a parallax that strains eyes."""
+    most = max(nearest, -farthest)
+    if most > _STRAIN:
+        warn(
+            f"{name}: a parallax of {most:.1f} % of the width strains eyes: move --convergence, or "
+            "give --max-disparity 2.5"
+        )

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from neardepth.cli import options, video
-from neardepth.cli.console import warn
 from neardepth.cli.estimate import expand, unique_stems
-from neardepth.cli.scenes import DepthFile, DepthKindOfFile, for_each, open_scenes
+from neardepth.cli.scenes import (
+    DepthFile,
+    DepthKindOfFile,
+    for_each,
+    open_scenes,
+    parallax_text,
+    warn_of_strain,
+)
+from neardepth.errors import MethodError
 
 if TYPE_CHECKING:
     from neardepth.geometry.layouts import Layout
@@ -18,7 +26,10 @@ if TYPE_CHECKING:
     from neardepth.geometry.scene import Scene
     from neardepth.geometry.stereo import Eye
 
-VIDEOS = {".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".ts", ".mts", ".mpg", ".mpeg", ".wmv"}
+VIDEOS = {
+    ".3g2", ".3gp", ".asf", ".avi", ".dv", ".f4v", ".flv", ".m2ts", ".m2v", ".m4v", ".mkv", ".mov",
+    ".mp4", ".mpeg", ".mpg", ".mts", ".mxf", ".nut", ".ogv", ".ts", ".vob", ".webm", ".wmv",
+}  # fmt: skip
 
 HELP = """Write stereo pictures of photos, or stereo videos.
 
@@ -40,11 +51,9 @@ Examples:
 
     neardepth stereo clip.mp4 --layout half-sbs
 
-Of a video, depth and preview are written too: it is `neardepth video` with `--stereo`.
+Of a video, depth and preview are written too: it is `neardepth video` with `--stereo`, and goes on
+with `--resume` after Ctrl-C or a crash.
 """
-
-_STRAIN = 4.0  # per cent of the width; comfort ends at 2 to 3 on a screen, sooner on a large one
-_SCREEN = "Eyes and screen"
 
 
 def stereo(
@@ -56,55 +65,15 @@ def stereo(
         list[str] | None,
         typer.Option(help="How both views are put together; may be repeated. [full-sbs]"),
     ] = None,
-    eye_distance: Annotated[
-        float | None,
-        typer.Option(
-            metavar="MM", min=0, max=1000, help="Between the eyes. [63]", rich_help_panel=_SCREEN
-        ),
-    ] = None,
-    max_disparity: Annotated[
-        float | None,
-        typer.Option(
-            metavar="PCT",
-            min=0,
-            max=20,
-            help="Largest parallax, per cent of the width, instead of --eye-distance.",
-            rich_help_panel=_SCREEN,
-        ),
-    ] = None,
-    convergence: Annotated[
-        float | None,
-        typer.Option(
-            metavar="M",
-            min=0.01,
-            help="Depth that is seen on the screen itself. [the median]",
-            rich_help_panel=_SCREEN,
-        ),
-    ] = None,
-    screen_width: Annotated[
-        float | None,
-        typer.Option(
-            metavar="M",
-            min=0.01,
-            max=1000,
-            help="Width of the screen: with the next, things are seen at their true depth.",
-            rich_help_panel=_SCREEN,
-        ),
-    ] = None,
-    viewing_distance: Annotated[
-        float | None,
-        typer.Option(
-            metavar="M",
-            min=0.01,
-            max=1000,
-            help="From the eyes to the screen.",
-            rich_help_panel=_SCREEN,
-        ),
-    ] = None,
-    keep: Annotated[
-        Literal["left", "right"] | None,
-        typer.Option(help="Eye that is the photo itself. [neither]", rich_help_panel=_SCREEN),
-    ] = None,
+    eye_distance: options.EyeDistance = None,
+    max_disparity: options.MaxDisparity = None,
+    convergence: options.Convergence = None,
+    screen_width: options.ScreenWidth = None,
+    viewing_distance: options.ViewingDistance = None,
+    keep: options.Keep = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Of videos: go on where an interrupted run ended.")
+    ] = False,
     depth: DepthFile = None,
     depth_kind: DepthKindOfFile = None,
     pool: options.PoolPath = None,
@@ -117,46 +86,55 @@ def stereo(
     provider: options.Providers = None,
 ) -> None:
     """Write stereo pictures of photos, or stereo videos."""
-    from neardepth.geometry.layouts import find_layout
-
+    eyes = options.eye_settings(
+        eye_distance, max_disparity, convergence, screen_width, viewing_distance
+    )
+    layouts = tuple(dict.fromkeys(layout or ["full-sbs"]))
+    estimator: dict[str, Any] = {
+        "pool": pool, "method": method, "prior": prior, "encoder": encoder, "focal_px": focal_px,
+        "fov": fov, "fill": False, "threads": threads, "providers": provider,
+    }  # fmt: skip
     videos = [path for path in photos if path.suffix.lower() in VIDEOS]
-    if videos:
-        if len(videos) < len(photos) or screen_width or viewing_distance or keep or depth:
-            raise typer.BadParameter(
-                "videos come by themselves, without --screen-width, --keep and --depth"
-            )
-        video.video(
-            videos, output, stereo=layout or ["full-sbs"], eye_distance=eye_distance,
-            max_disparity=max_disparity, convergence=convergence, pool=pool, method=method,
-            prior=prior, encoder=encoder, focal_px=focal_px, fov=fov, threads=threads,
-            provider=provider,
-        )  # fmt: skip
+    if not videos:
+        if resume:
+            raise typer.BadParameter("is of videos", param_hint="--resume")
+        _photos(photos, output, layouts, eyes, keep, depth, depth_kind, estimator)
         return
-    screen = None
-    if screen_width is not None and viewing_distance is not None:
-        screen = (screen_width, viewing_distance)
-    elif screen_width is not None or viewing_distance is not None:
-        raise typer.BadParameter("--screen-width and --viewing-distance belong together")
-    if max_disparity is not None and (eye_distance is not None or screen is not None):
-        raise typer.BadParameter(
-            "stands instead of --eye-distance and of a screen", param_hint="--max-disparity"
-        )
-    layouts = [find_layout(name) for name in layout or ["full-sbs"]]
+    if len(videos) < len(photos):
+        raise typer.BadParameter("videos come by themselves, without photos")
+    if depth is not None or depth_kind is not None:
+        raise typer.BadParameter("--depth and --depth-kind are of a photo, not of videos")
+    from neardepth.video import StereoOptions, VideoOptions
+
+    wanted = VideoOptions(stereo=StereoOptions(layouts, **eyes, keep=keep))
+    video.convert(videos, output, wanted, resume=resume, **estimator)
+
+
+def _photos(
+    photos: list[Path],
+    output: Path,
+    names: Sequence[str],
+    eyes: dict[str, Any],
+    keep: Eye | None,
+    depth: Path | None,
+    depth_kind: Literal["z", "ray"] | None,
+    estimator: dict[str, Any],
+) -> None:
+    from neardepth.geometry.layouts import find_layout
+    from neardepth.geometry.pictures import layout_paths
+    from neardepth.imaging.files import refuse_inputs
+
+    layouts = [find_layout(name) for name in names]
     paths = expand(photos)
-    scenes = open_scenes(
-        paths, depth, depth_kind, focal_px=focal_px, fov=fov, pool=pool, method=method,
-        prior=prior, encoder=encoder, fill=False, threads=threads, providers=provider,
-    )  # fmt: skip
     stems = unique_stems(paths)
+    targets = [
+        path for stem in stems for one in layouts for path in layout_paths(output, stem, one)
+    ]
+    refuse_inputs(targets, [*paths, *([depth] if depth else [])], MethodError)
+    scenes = open_scenes(paths, depth, depth_kind, **estimator)
 
     def work(number: int, scene: Scene) -> str:
-        rig = scene.rig(
-            eye_mm=eye_distance,
-            max_disparity=max_disparity,
-            convergence=convergence,
-            screen=screen,
-        )
-        return _write(scene, rig, keep, output, stems[number], layouts)
+        return _write(scene, scene.rig(**eyes), keep, output, stems[number], layouts)
 
     for_each("Rendering", paths, scenes, work)
 
@@ -170,16 +148,9 @@ def _write(
     z = scene.z()
     pair = scene.render(rig, keep)
     nearest, farthest = rig.percent_of_width(z)
-    facts = (
-        f"parallax {farthest:+.1f} to {nearest:+.1f} % of the width, screen at "
-        f"{rig.convergence:.2f} m"
-    )
+    facts = parallax_text(nearest, farthest, rig.convergence)
     notes = (f"stereo: {facts}; strength {rig.strength:.6g} px m", f"camera: {scene.camera_text}")
     files = [path for one in layouts for path in save_layout(output, stem, one, pair, notes)]
-    if max(nearest, -farthest) > _STRAIN:
-        warn(
-            f"{scene.photo.name}: a parallax of {max(nearest, -farthest):.1f} % of the width "
-            "strains eyes: move --convergence, or give --max-disparity 2.5"
-        )
+    warn_of_strain(scene.photo.name, nearest, farthest)
     holes = (pair.left_holes.mean() + pair.right_holes.mean()) / 2
     return f"{', '.join(map(str, files))}\n    {facts}; {holes:.1%} filled in"

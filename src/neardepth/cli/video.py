@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,10 +11,11 @@ from neardepth.cli import options
 from neardepth.cli.console import complain, note, say, warn
 from neardepth.cli.estimate import UNLIKE, unique_stems
 from neardepth.cli.progress import progress_bar
-from neardepth.errors import NearDepthError
+from neardepth.cli.scenes import parallax_text, warn_of_strain
+from neardepth.errors import MethodError, NearDepthError
 
 if TYPE_CHECKING:
-    from neardepth.video import Summary
+    from neardepth.video import Summary, VideoOptions
 
 HELP = """Write the depth of videos, steady in time.
 
@@ -22,8 +23,8 @@ For CLIP.mp4: CLIP.depth.mkv (16 bit without loss, FFV1, its unit in the file), 
 (colours in one range of metres, with the sound) and CLIP.depth.json (what was done). Frames keep
 their time stamps. Needs PyAV: pip install 'neardepth[video]'.
 
-Ctrl-C leaves files that play, of what is done; the same command with --resume goes on from there,
-also after a crash.
+Ctrl-C leaves files that play, of what is done (or those of a finished run, if there are such); the
+same command with --resume goes on from there, also after a crash.
 
 Examples:
 
@@ -39,7 +40,6 @@ Examples:
 """
 
 DEFAULT_METHOD = "kernel-fast"
-_STEREO = "Stereo"
 INTERRUPTED = 130  # what a shell reports of a command ended by Ctrl-C
 
 
@@ -71,34 +71,15 @@ def video(
             metavar="LAYOUT",
             help="Also write a stereo video: full-sbs, half-sbs, anaglyph-dubois, … as "
             "`neardepth stereo` knows them; may be repeated.",
-            rich_help_panel=_STEREO,
+            rich_help_panel=options.EYES,
         ),
     ] = None,
-    eye_distance: Annotated[
-        float | None,
-        typer.Option(
-            metavar="MM", min=0, max=1000, help="Between the eyes. [63]", rich_help_panel=_STEREO
-        ),
-    ] = None,
-    max_disparity: Annotated[
-        float | None,
-        typer.Option(
-            metavar="PCT",
-            min=0,
-            max=20,
-            help="Largest parallax, per cent of the width, instead of --eye-distance.",
-            rich_help_panel=_STEREO,
-        ),
-    ] = None,
-    convergence: Annotated[
-        float | None,
-        typer.Option(
-            metavar="M",
-            min=0.01,
-            help="Depth that is seen on the screen itself. [the video's median]",
-            rich_help_panel=_STEREO,
-        ),
-    ] = None,
+    eye_distance: options.EyeDistance = None,
+    max_disparity: options.MaxDisparity = None,
+    convergence: options.Convergence = None,
+    screen_width: options.ScreenWidth = None,
+    viewing_distance: options.ViewingDistance = None,
+    keep: options.Keep = None,
     pool: options.PoolPath = None,
     method: Annotated[
         str | None,
@@ -113,40 +94,74 @@ def video(
     provider: options.Providers = None,
 ) -> None:
     """Write the depth of videos."""
-    from neardepth.video import StereoOptions, VideoOptions, convert_video
+    from neardepth.video import StereoOptions, VideoOptions
 
-    if max_disparity is not None and eye_distance is not None:
-        raise typer.BadParameter("stands instead of --eye-distance", param_hint="--max-disparity")
-    eyes = None
-    if stereo:
-        eyes = StereoOptions(tuple(stereo), eye_distance, max_disparity, convergence)
+    rig = options.eye_settings(
+        eye_distance, max_disparity, convergence, screen_width, viewing_distance
+    )
+    if not stereo:
+        _refuse_eyes(
+            eye_distance=eye_distance, max_disparity=max_disparity, convergence=convergence,
+            screen_width=screen_width, keep=keep,
+        )  # fmt: skip
+    eyes = StereoOptions(tuple(stereo), **rig, keep=keep) if stereo else None
     wanted = VideoOptions(depth_format, stabilise, start, end, eyes)  # type: ignore[arg-type]
+    convert(
+        videos, output, wanted, resume=resume, pool=pool, method=method, encoder=encoder,
+        threads=threads, providers=provider, prior=prior, focal_px=focal_px, fov=fov, fill=fill,
+    )  # fmt: skip
+
+
+def convert(
+    videos: list[Path],
+    output: Path,
+    wanted: VideoOptions,
+    *,
+    resume: bool,
+    method: str | None,
+    **estimator: Any,
+) -> None:
+    """Convert one video after the other and say what was done.
+
+    Args:
+        videos: their paths.
+        output: the folder for the results.
+        wanted: what to write.
+        resume: whether to go on where an interrupted run ended.
+        method: as on the command line.
+        **estimator: what else `options.open_estimator` takes.
+
+    Raises:
+        typer.Exit: some failed, or Ctrl-C ended it.
+    """
+    from neardepth.imaging.files import refuse_inputs
+    from neardepth.video import convert_video
+
+    stems = unique_stems(videos)
+    targets = [path for stem in stems for path in wanted.targets(output, stem)]
+    refuse_inputs(targets, videos, MethodError)
     if method is None:
         method = DEFAULT_METHOD
         note(f"method {method}: one network a frame; --method kernel is slower, a little better")
-    estimator = options.open_estimator(
-        pool,
-        method,
-        encoder,
-        threads,
-        provider,
-        prior=prior,
-        focal_px=focal_px,
-        fov=fov,
-        fill=fill,
-    )
+    opened = options.open_estimator(method=method, **estimator)
     failures = 0
-    for path, stem in zip(videos, unique_stems(videos), strict=True):
+    for path, stem in zip(videos, stems, strict=True):
         try:
             with progress_bar(path.name, "frames") as progress:
                 done = convert_video(
-                    path, output, estimator, wanted, stem=stem, resume=resume, progress=progress
+                    path, output, opened, wanted, stem=stem, resume=resume, progress=progress
                 )
         except NearDepthError as error:
             failures += 1
             complain(error)
             continue
-        say(f"{path} → {', '.join(map(str, done.files))}\n    {describe(done)}")
+        except KeyboardInterrupt:
+            note(f"{path}: interrupted before its first frame was done")
+            raise typer.Exit(INTERRUPTED) from None
+        files = ", ".join(map(str, done.files)) or "nothing: the files of a finished run stay"
+        say(f"{path} → {files}\n    {describe(done)}")
+        if done.parallax is not None:
+            warn_of_strain(path.name, *done.parallax)
         if done.lost:
             warn(f"{path}: about {done.lost} frames are damaged or missing and were left out")
         if done.interrupted:
@@ -155,6 +170,14 @@ def video(
     if failures:
         complain(f"{failures} of {len(videos)} videos failed")
         raise typer.Exit(1)
+
+
+def _refuse_eyes(**given: object) -> None:
+    for name, value in given.items():
+        if value is not None:
+            raise typer.BadParameter(
+                "is of stereo videos: add --stereo", param_hint=f"--{name.replace('_', '-')}"
+            )
 
 
 def describe(done: Summary) -> str:
@@ -167,6 +190,10 @@ def describe(done: Summary) -> str:
         text += ", finished before"
     if done.cuts:
         text += f", {done.cuts} scene cuts"
+    if done.camera:
+        text += f"\n    camera: {done.camera}"
+    if done.parallax is not None and done.screen is not None:
+        text += f"\n    {parallax_text(*done.parallax, done.screen)}"
     if done.beyond:
         text += f"\n    {done.beyond} frames have depth beyond what the depth video can hold"
     if done.unlike:

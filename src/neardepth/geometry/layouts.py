@@ -33,12 +33,15 @@ class Layout:
         suffixes: endings of the file names, before the format's: one a picture.
         arrange: makes the pictures, as many as there are suffixes, of the left and the right view.
         about: in a few words.
+        mixed: whether neighbouring pixels or a pixel's colours are of both eyes, so that coarse
+            colours would mix these.
     """
 
     name: str
     suffixes: tuple[str, ...]
     arrange: Callable[[Image, Image], tuple[Image, ...]]
     about: str
+    mixed: bool = False
 
 
 def side_by_side(left: Image, right: Image) -> Image:
@@ -125,14 +128,22 @@ def _squeeze(image: Image, height: int, width: int) -> Image:
 
 
 def _layout(
-    name: str, suffix: str, function: Callable[[Image, Image], Image], about: str
+    name: str,
+    suffix: str,
+    function: Callable[[Image, Image], Image],
+    about: str,
+    mixed: bool = False,
 ) -> Layout:
-    return Layout(name, (suffix,), lambda left, right: (function(left, right),), about)
+    return Layout(name, (suffix,), lambda left, right: (function(left, right),), about, mixed)
 
 
 def _anaglyph(colours: Colours, suffix: str, about: str) -> Layout:
     return _layout(
-        f"anaglyph-{colours}", suffix, lambda left, right: anaglyph(left, right, colours), about
+        f"anaglyph-{colours}",
+        suffix,
+        lambda left, right: anaglyph(left, right, colours),
+        about,
+        mixed=True,
     )
 
 
@@ -150,7 +161,9 @@ LAYOUTS = {
         _anaglyph("colour", "_redcyan", "red-cyan glasses, full colours"),
         _anaglyph("half-colour", "_redcyan_half", "red-cyan glasses, red from brightness"),
         _anaglyph("grey", "_redcyan_grey", "red-cyan glasses, no colours"),
-        _layout("interlaced", "_interlaced", interlaced, "rows in turns, the first one left"),
+        _layout(
+            "interlaced", "_interlaced", interlaced, "rows in turns, the first one left", mixed=True
+        ),
     )
 }
 

@@ -11,9 +11,11 @@ from PIL import Image, PngImagePlugin
 
 import neardepth
 from neardepth.errors import GeometryError
-from neardepth.geometry.layouts import Layout
+from neardepth.geometry.layouts import LAYOUTS, Layout
 from neardepth.geometry.stereo import StereoPair
-from neardepth.imaging.files import printable, write_file
+from neardepth.imaging.files import make_folder, printable, write_file
+
+_SOFTWARE = "neardepth "
 
 
 def save_layout(
@@ -39,27 +41,31 @@ def save_layout(
     """
     info = PngImagePlugin.PngInfo()
     info.add_itxt("Comment", printable("\n".join(notes)))
-    info.add_itxt("Software", f"neardepth {neardepth.__version__}")
-    written = []
-    pictures = layout.arrange(pair.left, pair.right)
-    for suffix, picture in zip(layout.suffixes, pictures, strict=True):
-        path = Path(folder) / f"{stem}{suffix}.png"
-        make_folder(path.parent)
+    info.add_itxt("Software", f"{_SOFTWARE}{neardepth.__version__}")
+    paths = layout_paths(folder, stem, layout)
+    make_folder(Path(folder), GeometryError)
+    for path, picture in zip(paths, layout.arrange(pair.left, pair.right), strict=True):
         buffer = io.BytesIO()
         Image.fromarray(picture).save(buffer, "PNG", pnginfo=info)
         write_file(path, buffer.getvalue(), GeometryError)
-        written.append(path)
-    return written
+    return paths
 
 
-def make_folder(folder: Path) -> None:
-    """Make a folder and those above it.
+def layout_paths(folder: str | os.PathLike[str], stem: str, layout: Layout) -> list[Path]:
+    """Return the paths of the pictures that `save_layout` writes."""
+    return [Path(folder) / f"{stem}{suffix}.png" for suffix in layout.suffixes]
 
-    Raises:
-        GeometryError: it cannot be made.
+
+def is_layout(path: Path) -> bool:
+    """Whether a file is a picture of `save_layout`, by its name and by what it says of itself.
+
+    A name alone does not tell: ``room_L.png`` may be anybody's photo.
     """
+    suffixes = tuple(f"{suffix}.png" for layout in LAYOUTS.values() for suffix in layout.suffixes)
+    if not path.name.endswith(suffixes):
+        return False
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except (OSError, ValueError) as cause:
-        reason = getattr(cause, "strerror", None) or str(cause)
-        raise GeometryError(f"{folder} cannot be made: {reason}.") from cause
+        with Image.open(path) as picture:
+            return str(picture.info.get("Software", "")).startswith(_SOFTWARE)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return False

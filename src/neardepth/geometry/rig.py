@@ -118,6 +118,53 @@ class Rig:
         nearest, farthest = (100 * pixels / depth.shape[1]).tolist()
         return nearest, farthest
 
+    def scaled(self, scale: float) -> Rig:
+        """Return the rig of the photo resized so many times in width."""
+        return Rig(self.strength * scale, self.convergence, self.limit * scale)
+
+    def facts(self) -> dict[str, float | None]:
+        """Return its numbers as JSON has them, with their units; None for what is infinite."""
+        numbers = {
+            "strength_px_m": self.strength,
+            "convergence_m": self.convergence,
+            "limit_px": self.limit,
+        }
+        return {name: x if math.isfinite(x) else None for name, x in numbers.items()}
+
+
+def choose_rig(
+    depth: NDArray[np.float32],
+    focal_px: float,
+    *,
+    eye_mm: float | None = None,
+    max_disparity: float | None = None,
+    convergence: float | None = None,
+    screen: tuple[float, float] | None = None,
+) -> Rig:
+    """Return how far apart two eyes see things.
+
+    Args:
+        depth: H×W metres of z-depth, NaN unknown.
+        focal_px: focal length of the photo in pixels.
+        eye_mm: millimetres between the eyes; 63 if nothing is given.
+        max_disparity: per cent of the width that no parallax exceeds, instead of ``eye_mm``.
+        convergence: metres, the depth that is seen on the screen; the median if not given.
+        screen: its width and the viewer's distance in metres, to show true depth there.
+
+    Raises:
+        MethodError: a number is out of range, two that exclude each other are given, or nothing
+            is known of the depth.
+    """
+    if max_disparity is not None and (eye_mm is not None or screen is not None):
+        raise MethodError("give the eyes' distance or a maximum disparity, not both")
+    eyes = EYE_DISTANCE_MM if eye_mm is None else eye_mm
+    if screen is not None:
+        return Rig.of_screen(eyes, depth.shape[1], *screen, convergence)
+    plane = middle_depth(depth) if convergence is None else convergence
+    if max_disparity is not None:
+        return Rig.of_limit(max_disparity, depth, plane)
+    return Rig.of_camera(eyes, focal_px, plane)
+
 
 def middle_depth(depth: NDArray[np.float32]) -> float:
     """Return the median of known depth in metres: half of the picture in front of a screen there.

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neardepth.datasets.pair import DepthKind
-from neardepth.errors import DepthMapError, GeometryError, MethodError, NearDepthError
+from neardepth.errors import DepthMapError, GeometryError, NearDepthError
 from neardepth.geometry.camera import default_camera, describe_camera, z_depth
 from neardepth.geometry.cloud import PointCloud, point_cloud
 from neardepth.geometry.mesh import EDGE, Mesh, depth_mesh
-from neardepth.geometry.rig import EYE_DISTANCE_MM, Rig, middle_depth
+from neardepth.geometry.rig import Rig, choose_rig
 from neardepth.geometry.stereo import MAX_WIDTH, Eye, StereoPair, render_stereo
 from neardepth.imaging.depthmaps import read_depth
 from neardepth.imaging.files import read_file
@@ -51,8 +51,7 @@ class Scene:
             raise GeometryError(
                 f"{result.pool.get('path')} mixes z-depth and range: there is no 3D in its depth."
             )
-        known = camera or result.intrinsics or result.photo.intrinsics
-        return cls(result.photo, result.depth, known or _assumed(result.photo), kind)
+        return cls(result.photo, result.depth, camera or camera_of(result), kind)
 
     @classmethod
     def of_files(
@@ -66,9 +65,9 @@ class Scene:
     ) -> Scene:
         """Read a photo and a depth map that exists; `Scene.of_result` takes an estimate.
 
-        The depth map is a PNG, NPZ or EXR that NearDepth wrote (what its JSON sidecar says of the
-        camera is used), a 16-bit PNG of millimetres, or metres as .npy, .npz, TIFF or EXR. It is
-        resized to the photo.
+        The depth map is a PNG, NPZ or EXR that NearDepth wrote, of a photo or of a video's frame
+        (what the JSON sidecar says of the camera is used), a 16-bit PNG of millimetres, or metres
+        as .npy, .npz, TIFF or EXR. It is resized to the photo.
 
         Args:
             photo: the photo.
@@ -94,9 +93,7 @@ class Scene:
         if stored is not None:
             image = replace(image, intrinsics=stored)
         image = with_camera(image, focal_px, fov)
-        pool = facts.get("pool")
-        told = pool.get("depth_kind") if isinstance(pool, dict) else None
-        known: DepthKind = "ray" if (kind or told) == "ray" else "z"
+        known: DepthKind = "ray" if (kind or _stored_kind(facts)) == "ray" else "z"
         camera = image.intrinsics or _assumed(image)
         return cls(image, resize_depth(metres, (height, width)), camera, known)
 
@@ -136,20 +133,19 @@ class Scene:
             MethodError: a number is out of range, or two that exclude each other are given.
             GeometryError: nothing is known of the depth.
         """
-        if max_disparity is not None and (eye_mm is not None or screen is not None):
-            raise MethodError("give the eyes' distance or a maximum disparity, not both")
         z = self.z()
         if not np.isfinite(z).any():
             raise GeometryError(
                 f"{self.photo.name} has no known depth: there is nothing to render."
             )
-        eyes = EYE_DISTANCE_MM if eye_mm is None else eye_mm
-        if screen is not None:
-            return Rig.of_screen(eyes, z.shape[1], *screen, convergence)
-        plane = middle_depth(z) if convergence is None else convergence
-        if max_disparity is not None:
-            return Rig.of_limit(max_disparity, z, plane)
-        return Rig.of_camera(eyes, self.camera.fx, plane)
+        return choose_rig(
+            z,
+            self.camera.fx,
+            eye_mm=eye_mm,
+            max_disparity=max_disparity,
+            convergence=convergence,
+            screen=screen,
+        )
 
     def stereo(
         self,
@@ -193,6 +189,11 @@ class Scene:
         return render_stereo(self.photo.image, self.z(), rig, keep=keep)
 
 
+def camera_of(result: DepthResult) -> Intrinsics:
+    """Return an estimate's camera, which is assumed where nothing tells the focal length."""
+    return result.intrinsics or result.photo.intrinsics or _assumed(result.photo)
+
+
 def _assumed(photo: Photo) -> Intrinsics:
     return default_camera(*photo.image.shape[:2])
 
@@ -201,6 +202,8 @@ def _sidecar(depth: Path) -> dict[str, Any]:
     """Read what NearDepth wrote beside a depth map; nothing where there is no such file."""
     stem = depth.name.removesuffix(".depth.png") if depth.suffix == ".png" else depth.stem
     path = depth.with_name(f"{stem}.depth.json")
+    if not path.is_file() and depth.parent.suffix == ".depth":  # a frame of a video
+        path = depth.parent.with_name(f"{depth.parent.name}.json")
     if not path.is_file():
         return {}
     try:
@@ -212,11 +215,18 @@ def _sidecar(depth: Path) -> dict[str, Any]:
     return facts if isinstance(facts, dict) else {}
 
 
+def _stored_kind(facts: dict[str, Any]) -> object:
+    """Return what depth measures by the sidecar of a photo or a video, None where it is silent."""
+    pool = facts.get("pool")
+    return facts.get("depth_kind") or (pool.get("depth_kind") if isinstance(pool, dict) else None)
+
+
 def _stored_camera(facts: dict[str, Any], height: int, width: int) -> Intrinsics | None:
     """Return the sidecar's camera in pixels of the photo, None where it has none."""
     try:
         camera = Intrinsics(**facts["intrinsics"])
-        photo = facts["photo"]
-        return camera.scaled(width / photo["width"], height / photo["height"])
+        photo = facts.get("photo")
+        columns, rows = (photo["width"], photo["height"]) if photo else facts["size"]
+        return camera.scaled(width / columns, height / rows)
     except (KeyError, TypeError, ValueError, ZeroDivisionError):
         return None

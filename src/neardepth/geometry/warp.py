@@ -62,7 +62,8 @@ def forward_warp(photo: NDArray[np.uint8], shift: Shift, margin: int) -> Warped:
     winner = _z_buffer(start, stop, _mixed(shift, cut, margin))
     holes = winner == _NOBODY
     source = np.where(holes, 0, winner)
-    along = (columns - position.ravel()[source]) / length.ravel()[source]
+    with np.errstate(divide="ignore", invalid="ignore"):  # segments of no length, never in front
+        along = (columns - position.ravel()[source]) / length.ravel()[source]
     at = (source % width + np.clip(along, 0, 1)).astype(np.float32)
     rows = np.repeat(np.arange(height, dtype=np.float32)[:, None], width, axis=1)
     image = cv2.remap(photo, at, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

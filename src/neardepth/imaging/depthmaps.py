@@ -23,7 +23,9 @@ MAX_DEPTH = 1000.0
 """Metres: depth above counts as unknown. No sensor of such data sees farther, and one absurd
 value (1e30, a marker of some tool) would spoil every estimate it is averaged into."""
 
-_MAX_COUNT = 65535
+MAX_COUNT = 65535
+"""The largest count of 16-bit depth; 0 is unknown."""
+
 _STRIP_PIXELS = 4_000_000  # worked on at a time, so that large maps need no second copy
 _UNIT_KEY = "DepthUnit"
 _DESCRIPTION = f"depth in metres = value x {_UNIT_KEY}; 0 = unknown"
@@ -128,18 +130,26 @@ def depth_png(depth: NDArray[np.float32]) -> tuple[bytes, float]:
     rows = max(1, _STRIP_PIXELS // depth.shape[1])
     strips = [slice(top, top + rows) for top in range(0, depth.shape[0], rows)]
     farthest = [np.fmax.reduce(_known_only(depth[strip]), None) for strip in strips]
-    unit = _unit_for(float(np.fmax.reduce(farthest)))  # NaN, where nothing is known, fits any
+    unit = unit_for(float(np.fmax.reduce(farthest)))  # NaN, where nothing is known, fits any
     counts = np.zeros(depth.shape, np.uint16)
     for strip in strips:
-        metres = _known_only(depth[strip])
-        known = np.isfinite(metres)
-        counts[strip][known] = np.clip(np.rint(metres[known] / np.float64(unit)), 1, _MAX_COUNT)
+        counts[strip] = to_counts(_known_only(depth[strip]), unit)
     notes = PngImagePlugin.PngInfo()
     notes.add_text(_UNIT_KEY, repr(unit))
     notes.add_text("Description", _DESCRIPTION)
     buffer = io.BytesIO()
     Image.fromarray(counts).save(buffer, "PNG", pnginfo=notes, compress_level=2)
     return buffer.getvalue(), unit
+
+
+def to_counts(depth: NDArray[np.float32], unit: float) -> NDArray[np.uint16]:
+    """Encode metres, NaN unknown, as counts of ``unit`` metres.
+
+    0 is unknown, known depth at least one count, and the farthest cut at `MAX_COUNT`.
+    """
+    scaled = np.rint(depth / np.float64(unit))
+    np.clip(scaled, 1, MAX_COUNT, out=scaled)
+    return np.asarray(np.nan_to_num(scaled, copy=False, nan=0), dtype=np.uint16)
 
 
 def write_depth_exr(path: str | os.PathLike[str], depth: NDArray[np.float32]) -> None:
@@ -235,9 +245,10 @@ def _is_unit(unit: float) -> bool:
     return 1e-6 <= unit <= 1e3
 
 
-def _unit_for(largest: float) -> float:
+def unit_for(largest: float) -> float:
+    """Return metres per count, the smallest power of ten from 1 mm that fits the largest depth."""
     exponent = -3
-    while largest > (_MAX_COUNT + 0.5) * 10.0**exponent:
+    while largest > (MAX_COUNT + 0.5) * 10.0**exponent:
         exponent += 1
     return float(f"1e{exponent}")
 

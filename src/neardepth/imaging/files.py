@@ -6,7 +6,7 @@ import contextlib
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from neardepth.errors import NearDepthError
@@ -63,6 +63,35 @@ def write_file(path: str | os.PathLike[str], data: bytes, error: type[NearDepthE
     """Write ``data`` to ``path`` in one step (see :func:`replacing`)."""
     with replacing(path, error) as temporary:
         temporary.write_bytes(data)
+
+
+def make_folder(folder: Path, error: type[NearDepthError]) -> None:
+    """Make a folder and those above it; a failure becomes an ``error`` naming it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as cause:
+        raise error(f"{folder} cannot be made: {_reason(cause)}.") from cause
+
+
+def refuse_inputs(
+    targets: Iterable[Path], inputs: Iterable[Path], error: type[NearDepthError]
+) -> None:
+    """Raise ``error`` where one of the inputs would be overwritten, under whatever name."""
+    kept = {identity for path in inputs if (identity := _identity(path)) is not None}
+    for target in targets:
+        if _identity(target) in kept:
+            raise error(
+                f"{target} would be written and is one of the inputs: name another folder with "
+                "--output."
+            )
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return None
+    return status.st_dev, status.st_ino
 
 
 def printable(text: str) -> str:

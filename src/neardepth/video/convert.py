@@ -13,32 +13,28 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 import neardepth
 from neardepth.errors import MethodError, VideoError
 from neardepth.estimator import DepthEstimator
-from neardepth.geometry.scene import Scene
-from neardepth.imaging.colour import depth_range
-from neardepth.imaging.files import printable, write_file
+from neardepth.geometry.camera import describe_camera
+from neardepth.geometry.rig import Rig
+from neardepth.imaging.files import printable, refuse_inputs, write_file
+from neardepth.imaging.intrinsics import Intrinsics
 from neardepth.imaging.photos import Photo
 from neardepth.result import DepthResult
 from neardepth.threads import one_blas_thread
 from neardepth.video.ahead import ahead
-from neardepth.video.depthvideo import unit_for
 from neardepth.video.job import Job
 from neardepth.video.options import Summary, VideoOptions
 from neardepth.video.outputs import Outputs, PngSequence, depth_output, preview_output
+from neardepth.video.planning import plan_video
 from neardepth.video.reading import Frame, VideoFile
-from neardepth.video.stereo import plan_stereo, stereo_outputs
+from neardepth.video.stereo import stereo_outputs
 from neardepth.video.writer import Writer
 
 Progress = Callable[[int, int], None]
 """Called with the number of frames done, and how many there are likely to be."""
 
-_SAMPLES = 8  # frames spread over the video that say how far it reaches
-_SAMPLE_SIDE = 640
 _READ_AHEAD = 2
 _BEHIND = 2  # frames whose network has run and that wait to be written
 
@@ -64,11 +60,14 @@ def convert_video(
     - ``STEM.depth.json``: what was done. It is written last: where it is, the others are.
 
     Frames keep their time stamps. The files appear at the end; until then all is in the folder
-    ``.STEM.video``, from where ``resume`` goes on: the depth is the same as of one run.
+    ``.STEM.video``, from where ``resume`` goes on: the depth is the same as of one run. After
+    Ctrl-C they hold what is done, but where an earlier run was finished its files stay.
 
     Raises:
-        VideoError: the video cannot be read, or a file not be written.
-        MethodError: no frame lies between start and end.
+        VideoError: the video cannot be read, a file not be written, or the same conversion was
+            begun before and ``resume`` is not asked for.
+        KeyboardInterrupt: Ctrl-C came before the first frame was done; nothing is left behind.
+        MethodError: no frame lies between start and end, or the video itself would be overwritten.
     """
     run = _Run(VideoFile(source), Path(folder), estimator, options or VideoOptions(), stem)
     # The network keeps all cores busy: more threads for the products beside it would wait for each
@@ -100,27 +99,40 @@ class _Run:
 
     def __call__(self, resume: bool, progress: Progress) -> Summary:
         begun = time.monotonic()
+        refuse_inputs(self.options.targets(self.folder, self.stem), [self.video.path], MethodError)
         work = self.folder / f".{self.stem}.video"
         job = Job.resume(work, self.settings) if resume else None
         if resume and job is None and (done := self._finished()) is not None:
             return done
-        job = job or Job.begin(work, self.settings, self._plan())
-        writer = Writer(job, self.video, self._outputs(job), self._sequence(), self.options)
+        if job is None:
+            Job.refuse_unfinished(work, self.settings)
+            job = Job.begin(
+                work, self.settings, plan_video(self.video, self.estimator, self.options)
+            )
+        writer = Writer(job, self.video, self._outputs(job), self._sequence(job), self.options)
         before = job.tally.frames
         interrupted = not self._frames(job, writer, progress)
         writer.finish_stretch()
         if not job.tally.frames:
             job.remove()
-            raise MethodError(
-                f"{self.video.path} has no frame between {self.options.start:g} s and "
-                f"{self.options.end or self.video.duration or 0:g} s"
-            )
-        files = writer.join(interrupted=interrupted)
-        summary = self._summary(job, files, before, begun, interrupted)
+            raise KeyboardInterrupt if interrupted else self._nothing()
+        files: list[Path] = []
+        if not (interrupted and self.sidecar.exists()):  # a part does not replace the whole
+            self._remove_sidecar()  # from here on the files are not of one run
+            files = writer.join(interrupted=interrupted)
+        summary = self._summary(job, files, before, begun, writer.tally.lost, interrupted)
         if not interrupted:
-            self._write_sidecar(summary)
+            self._write_sidecar(summary, job.plan)
             job.remove()
         return summary
+
+    def _nothing(self) -> MethodError:
+        video, options = self.video, self.options
+        until = "the end" if options.end is None else f"{options.end:g} s"
+        long = "" if video.duration is None else f": it is {video.duration:.2f} s long"
+        return MethodError(
+            f"{video.path} has no frame between {options.start:g} s and {until}{long}"
+        )
 
     def _frames(self, job: Job, writer: Writer, progress: Progress) -> bool:
         """Convert all frames that are left; return False where Ctrl-C ended it."""
@@ -147,28 +159,12 @@ class _Run:
                 # Frames whose network has run are written, also after Ctrl-C.
                 while waiting:
                     waiting.popleft().result()
+        writer.end()
         progress(writer.tally.frames, writer.tally.frames)
         return True
 
     def _prepared(self, frame: Frame) -> tuple[Frame, Photo, Any]:
         return frame, *self.estimator.prepare(Photo(frame.image, self.video.path.name))
-
-    def _plan(self) -> dict[str, Any]:
-        """Look at some frames of the whole video, so that one range and one unit fit all."""
-        stereo, depths = self.options.stereo, []
-        result: DepthResult | None = None
-        for frame in self.video.samples(_SAMPLES, self.options.start, self.options.end):
-            result = self.estimator(Photo(frame.image, self.video.path.name))
-            depths.append(_thinned(result.depth))
-        known = [float(np.fmax.reduce(depth, None)) for depth in depths]
-        return {
-            "limits": depth_range(*depths),
-            "unknown": any(bool(np.isnan(depth).any()) for depth in depths),
-            "unit": unit_for(max(known, default=0.0)),
-            "stereo": plan_stereo(depths, Scene.of_result(result), stereo)
-            if stereo and result
-            else None,
-        }
 
     def _outputs(self, job: Job) -> Outputs:
         low, high = job.plan["limits"]
@@ -181,14 +177,14 @@ class _Run:
             outputs.append(depth_output(self.folder, self.stem, self.video, job.plan["unit"]))
         if self.options.stereo is not None and job.plan["stereo"]:
             outputs += stereo_outputs(
-                self.folder, self.stem, self.video, job.plan["stereo"], self.options.stereo
+                self.folder, self.stem, self.video, job.plan, self.options.stereo
             )
         return Outputs(job, self.video, outputs)
 
-    def _sequence(self) -> PngSequence | None:
+    def _sequence(self, job: Job) -> PngSequence | None:
         if self.options.depth_format == "ffv1":
             return None
-        return PngSequence(self.folder / f"{self.stem}.depth")
+        return PngSequence(job, self.folder / f"{self.stem}.depth")
 
     def _total(self) -> int:
         """How many frames there are likely to be."""
@@ -217,27 +213,49 @@ class _Run:
         }
 
     def _summary(
-        self, job: Job, files: list[Path], before: int, begun: float, interrupted: bool
+        self,
+        job: Job,
+        files: list[Path],
+        before: int,
+        begun: float,
+        lost: int,
+        interrupted: bool,
     ) -> Summary:
         low, high = job.plan["limits"]
+        camera, stereo = job.plan["camera"], job.plan["stereo"]
+        size = self.video.height, self.video.width
         return Summary(
             files=tuple(files),
             frames=job.tally.frames,
-            lost=self.video.lost,
+            lost=lost,
             cuts=job.tally.cuts,
             unlike=job.tally.unlike,
             beyond=job.tally.beyond,
             limits=(low, high),
+            camera=describe_camera(Intrinsics(**camera), *size) if camera else "",
+            screen=stereo["rig"]["convergence"] if stereo else None,
+            parallax=tuple(stereo["parallax"]) if stereo else None,
             seconds=time.monotonic() - begun,
             done_now=job.tally.frames - before,
             interrupted=interrupted,
         )
 
-    def _write_sidecar(self, summary: Summary) -> None:
+    def _remove_sidecar(self) -> None:
+        try:
+            self.sidecar.unlink(missing_ok=True)
+        except OSError as cause:
+            raise VideoError(f"{self.sidecar} cannot be replaced: {cause.strerror}.") from cause
+
+    def _write_sidecar(self, summary: Summary, plan: dict[str, Any]) -> None:
+        ffv1, stereo = self.options.depth_format == "ffv1", plan["stereo"]
         facts = {
             **self.settings,
             "size": [self.video.width, self.video.height],
             "unit": "metre",
+            "depth_video": {"metres_per_count": plan["unit"], "unknown_count": 0} if ffv1 else None,
+            "intrinsics": plan["camera"],
+            "depth_kind": plan["depth_kind"],
+            "rig": Rig(**stereo["rig"]).facts() if stereo else None,
             "result": asdict(summary) | {"files": [path.name for path in summary.files]},
         }
         text = printable(json.dumps(facts, indent=2, ensure_ascii=False, default=str)) + "\n"
@@ -251,12 +269,11 @@ class _Run:
             files = tuple(self.folder / name for name in facts["result"]["files"])
             if not (same and all(path.exists() for path in files)):
                 return None
-            return replace(
-                Summary(**facts["result"]),
-                files=files,
-                limits=tuple(facts["result"]["limits"]),
-                done_now=0,
-            )
+            done = Summary(**facts["result"])
+            low, high = done.limits
+            near, far = done.parallax or (0.0, 0.0)
+            parallax = (near, far) if done.parallax else None
+            return replace(done, files=files, limits=(low, high), parallax=parallax, done_now=0)
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
@@ -268,9 +285,3 @@ def _write(writer: Writer, frame: Frame, result: Future[DepthResult]) -> None:
     estimate = result.result()
     writer.add(frame, estimate.depth, unlike=estimate.low_confidence)
     writer.failed = False
-
-
-def _thinned(depth: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Keep some of a large map's pixels: enough for a range, and eight of them fit in memory."""
-    stride = max(1, max(depth.shape) // _SAMPLE_SIDE)
-    return np.ascontiguousarray(depth[::stride, ::stride])

@@ -18,10 +18,6 @@ UNIT_KEY = "DEPTHUNIT"
 """The note of the file that gives metres per count; Matroska writes names in capitals."""
 
 DESCRIPTION = f"depth in metres = value x {UNIT_KEY}; 0 = unknown"
-MOST = 65535
-"""The largest count."""
-
-_UNITS = (0.001, 0.01, 0.1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,18 +28,6 @@ class DepthFrame:
     """Seconds."""
     depth: NDArray[np.float32]
     """H×W metres, NaN unknown."""
-
-
-def unit_for(farthest: float) -> float:
-    """Return metres per count for a video: 1 mm, 1 cm or 10 cm, with room for twice the depth."""
-    return next((unit for unit in _UNITS if 2 * farthest <= unit * MOST), _UNITS[-1])
-
-
-def to_counts(depth: NDArray[np.float32], unit: float) -> NDArray[np.uint16]:
-    """Encode metres: 0 unknown, known depth at least one count, the farthest cut at `MOST`."""
-    scaled = np.rint(depth / np.float64(unit))
-    np.clip(scaled, 1, MOST, out=scaled)
-    return np.asarray(np.nan_to_num(scaled, copy=False, nan=0), dtype=np.uint16)
 
 
 def from_counts(counts: NDArray[np.uint16], unit: float) -> NDArray[np.float32]:

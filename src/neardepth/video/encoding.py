@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
 from typing import Literal
 
 import av
@@ -23,6 +22,7 @@ _Codec = tuple[Literal["libx264", "ffv1"], str, dict[str, str]]
 
 # No B-frames: packets are in order, so that stretches can be put together as they are.
 _COLOUR: _Codec = ("libx264", "yuv420p", {"preset": "veryfast", "crf": "18", "bf": "0"})
+_FULL_COLOUR: _Codec = ("libx264", "yuv444p", _COLOUR[2])
 _DEPTH: _Codec = (
     "ffv1",
     "gray16le",
@@ -42,6 +42,7 @@ class Stretch:
         rate: average frames a second.
         time_base: seconds of one count of `pts`.
         aspect: width of a pixel over its height.
+        full_colour: whether each pixel keeps its own colour, instead of four sharing one.
 
     Raises:
         VideoError: it cannot be written.
@@ -56,9 +57,10 @@ class Stretch:
         rate: Fraction,
         time_base: Fraction,
         aspect: Fraction = Fraction(1),
+        full_colour: bool = False,
     ) -> None:
         self.path, self.depth, self.time_base = path, depth, time_base
-        codec, pixels, options = _DEPTH if depth else _COLOUR
+        codec, pixels, options = _DEPTH if depth else _FULL_COLOUR if full_colour else _COLOUR
         try:
             self._container = av.open(str(path), "w", format="nut")
             # A rate of more than a million in a part is refused, and means nothing.
@@ -75,14 +77,14 @@ class Stretch:
                 context.color_range = ColorRange.MPEG
         except (av.FFmpegError, OSError, ValueError) as cause:
             raise unwritable(path, cause) from cause
-        self._stream = stream
+        self._stream, self._pixels = stream, pixels
 
     def add(self, picture: NDArray[np.uint8] | Counts, pts: int) -> None:
         """Write one picture: H×W×3 RGB, or H×W counts."""
         if self.depth:
             frame = VideoFrame.from_ndarray(np.ascontiguousarray(picture, np.uint16), "gray16le")
         else:
-            frame = _yuv(picture)
+            frame = _yuv(picture, self._pixels)
         frame.pts, frame.time_base = pts, self.time_base
         self._write(frame)
 
@@ -94,18 +96,6 @@ class Stretch:
         except (av.FFmpegError, OSError) as cause:
             raise unwritable(self.path, cause) from cause
 
-    def __enter__(self) -> Stretch:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if error is None:
-            self.close()
-
     def _write(self, frame: VideoFrame | None) -> None:
         try:
             self._container.mux(self._stream.encode(frame))
@@ -113,7 +103,7 @@ class Stretch:
             raise unwritable(self.path, cause) from cause
 
 
-def _yuv(picture: NDArray[np.generic]) -> VideoFrame:
+def _yuv(picture: NDArray[np.generic], pixels: str) -> VideoFrame:
     """Convert RGB to what H.264 players show: even sides, BT.709, 16 to 235."""
     height, width = picture.shape[:2]
     rows, columns = even((height, width))
@@ -121,7 +111,7 @@ def _yuv(picture: NDArray[np.generic]) -> VideoFrame:
         picture = np.pad(picture, ((0, rows - height), (0, columns - width), (0, 0)), "edge")
     frame = VideoFrame.from_ndarray(np.ascontiguousarray(picture, np.uint8), "rgb24")
     return frame.reformat(
-        format="yuv420p",
+        format=pixels,
         dst_colorspace=Colorspace.ITU709,
         src_color_range=ColorRange.JPEG,
         dst_color_range=ColorRange.MPEG,

@@ -7,7 +7,11 @@ from pathlib import Path
 from typing import Literal
 
 from neardepth.errors import MethodError
+from neardepth.geometry.layouts import find_layout
 from neardepth.video.stereo import StereoOptions
+
+ENDINGS = (".mp4", ".mkv")
+"""Of videos with sound."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +40,20 @@ class VideoOptions:
                 f"the end is after the start: {self.end:g} s is not after {self.start:g} s"
             )
 
+    def targets(self, folder: Path, stem: str) -> list[Path]:
+        """Return what may be written: the ending of videos with sound depends on its kind."""
+        names = [".depth.mkv", *(f".preview{ending}" for ending in ENDINGS)]
+        for layout in map(find_layout, self.stereo.layouts if self.stereo else ()):
+            names += [f"{suffix}{ending}" for suffix in layout.suffixes for ending in ENDINGS]
+        return [folder / f"{stem}{name}" for name in names]
+
 
 @dataclass(frozen=True)
 class Summary:
     """What a conversion did."""
 
     files: tuple[Path, ...]
+    """Those written; none where Ctrl-C ended a run over the files of a finished one."""
     frames: int
     lost: int
     """Frames of the input that could not be decoded, as far as can be told."""
@@ -52,6 +64,12 @@ class Summary:
     """Frames with depth that the depth video's unit cannot hold."""
     limits: tuple[float, float]
     """Range of the preview's colours, metres."""
+    camera: str
+    """In words, with where its numbers come from."""
+    screen: float | None
+    """Of stereo: metres, the depth seen on the screen itself."""
+    parallax: tuple[float, float] | None
+    """Of stereo: the nearest and the farthest pixel's, per cent of the width."""
     seconds: float
     """Of this run."""
     done_now: int

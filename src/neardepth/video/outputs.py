@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import os
+import re
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -14,12 +17,12 @@ from numpy.typing import NDArray
 
 from neardepth import __version__
 from neardepth.errors import DepthMapError, VideoError
-from neardepth.imaging.depthmaps import write_depth_png
-from neardepth.imaging.files import write_file
+from neardepth.imaging.depthmaps import to_counts, write_depth_png
+from neardepth.imaging.files import replacing, write_file
 from neardepth.imaging.panels import PreviewSheet
-from neardepth.video.depthvideo import DESCRIPTION, UNIT_KEY, to_counts
+from neardepth.video.depthvideo import DESCRIPTION, UNIT_KEY
 from neardepth.video.encoding import Stretch
-from neardepth.video.job import Job
+from neardepth.video.job import Job, damaged
 from neardepth.video.joining import IN_MP4, join, sound_kinds
 from neardepth.video.reading import Frame, VideoFile
 
@@ -39,6 +42,8 @@ class Output:
     sound: bool = False
     square: bool = False
     """Whether its pixels are square whatever the video's are."""
+    full_colour: bool = False
+    """Whether each pixel keeps its own colour."""
 
 
 class Outputs:
@@ -54,6 +59,11 @@ class Outputs:
         self.job, self.video, self.outputs = job, video, outputs
         self._open: dict[str, Stretch] = {}
 
+    @property
+    def kinds(self) -> list[str]:
+        """Those of the files of each stretch."""
+        return [output.kind for output in self.outputs]
+
     def add(self, frame: Frame, depth: NDArray[np.float32]) -> None:
         """Write a frame and its depth, H×W metres, into the stretch being written."""
         for output in self.outputs:
@@ -67,6 +77,7 @@ class Outputs:
                     rate=self.video.rate,
                     time_base=self.video.time_base,
                     aspect=Fraction(1) if output.square else self.video.aspect,
+                    full_colour=output.full_colour,
                 )
             stretch.add(picture, frame.pts)
 
@@ -91,30 +102,74 @@ class Outputs:
 
 
 class PngSequence:
-    """Depth as one 16-bit PNG a frame, and ``frames.csv`` with their times."""
+    """Depth as one 16-bit PNG a frame, and ``frames.csv`` with their times.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    Args:
+        job: where the PNGs are until `finish`.
+        folder: where they go.
+    """
+
+    def __init__(self, job: Job, folder: Path) -> None:
+        self.folder, self._staged = folder, job.folder / "depth"
 
     def add(self, number: int, frame: Frame, depth: NDArray[np.float32]) -> None:
         """Write the PNG of a frame by its number in the results."""
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            write_depth_png(self.folder / f"{number:06d}.png", depth)
+            self._staged.mkdir(exist_ok=True)
+            write_depth_png(self._staged / _png(number), depth)
         except (OSError, DepthMapError) as cause:
             raise VideoError(str(cause)) from cause
 
+    def check(self, count: int) -> None:
+        """Raise a VideoError where one of the first ``count`` PNGs is gone."""
+        for name in map(_png, range(count)):
+            if not (self._staged / name).is_file():
+                raise damaged(self._staged / name)
+
     def finish(self, times: list[float]) -> Path:
-        """Write the list of times in seconds; return the folder."""
+        """Write the folder, the list of times in seconds last; return its path.
+
+        Of what is in the folder only the PNGs that an earlier list names are removed.
+        """
+        index = self.folder / "frames.csv"
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            for name in _listed(index):
+                (self.folder / name).unlink(missing_ok=True)
+            index.unlink(missing_ok=True)
+        except OSError as cause:
+            raise VideoError(f"{self.folder} cannot be written: {cause.strerror}.") from cause
+        for name in map(_png, range(len(times))):
+            with replacing(self.folder / name, VideoError) as temporary:
+                _link(self._staged / name, temporary)
         text = io.StringIO()
         table = csv.writer(text, lineterminator="\n")
         table.writerow(["file", "time_s"])
-        table.writerows((f"{number:06d}.png", f"{time:.6f}") for number, time in enumerate(times))
-        write_file(self.folder / "frames.csv", text.getvalue().encode(), VideoError)
-        for path in self.folder.glob("[0-9]*.png"):  # of an earlier, longer run
-            if path.stem.isdigit() and int(path.stem) >= len(times):
-                path.unlink(missing_ok=True)
+        table.writerows((_png(number), f"{time:.6f}") for number, time in enumerate(times))
+        write_file(index, text.getvalue().encode(), VideoError)
         return self.folder
+
+
+def _png(number: int) -> str:
+    return f"{number:06d}.png"
+
+
+def _listed(index: Path) -> list[str]:
+    """Return the PNGs that a list of ours names; nothing where there is none."""
+    try:
+        with index.open(encoding="utf-8", newline="") as file:
+            names = [row[0] for row in csv.reader(file) if row]
+    except (FileNotFoundError, UnicodeError, csv.Error):
+        return []
+    return [name for name in names if re.fullmatch(r"[0-9]{6,}\.png", name)]
+
+
+def _link(source: Path, target: Path) -> None:
+    """Make a second name of a file, or a copy where the file system has none: the job keeps it."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
 
 
 def preview_output(

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from neardepth.errors import VideoError
 from neardepth.imaging.photos import MIN_SIDE
+from neardepth.video.gaps import Gaps
 
 _FALLBACK_RATE = Fraction(25)
 _GIVE_UP = 16  # failures one after the other to read on
@@ -31,13 +32,15 @@ class Frame:
     """One picture of a video.
 
     ``pts`` counts in the video's ``time_base`` from the file's start, and rises from frame to
-    frame; ``time`` is the same in seconds.
+    frame; ``time`` is the same in seconds. ``lost`` says how many frames went missing before it, of
+    those asked for.
     """
 
     image: NDArray[np.uint8]
     """Upright RGB, H×W×3."""
     pts: int
     time: float
+    lost: int = 0
 
 
 class VideoFile:
@@ -52,7 +55,9 @@ class VideoFile:
         duration: seconds, None where the file does not say.
         frames: number of frames the file says it has, or that its duration makes likely; None
             where it says nothing.
-        lost: how many could not be decoded, known when all frames have been read.
+        lost: how many frames of those last read did not come, known when all have been read:
+            they could not be decoded, or the times of a steady rate leave a gap, or the file ends
+            before its duration.
         metadata: the file's own notes.
 
     Raises:
@@ -61,13 +66,12 @@ class VideoFile:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
-        self.lost = 0
+        self.lost = self._failed = 0
         with closing(self._open()) as container:
             stream = _pictures(container, self.path)
             first = next(self._decoded(container, stream), None)
             if first is None:
                 raise VideoError(f"{self.path} has no picture that can be decoded.")
-            self.lost = 0
             self._read_facts(container, stream, first)
 
     def _read_facts(
@@ -101,6 +105,8 @@ class VideoFile:
 
         What cannot be decoded is left out and counted in `lost`; the rest goes on.
         """
+        self.lost = self._failed = 0
+        gaps, missing, skipped = Gaps(), 0, 0
         offset = round(self.start / self.time_base)
         first = max(round(start / self.time_base), -(1 << 62) if after is None else after + 1)
         last: int | None = None
@@ -113,12 +119,19 @@ class VideoFile:
                 pts = last + self._step()
             else:
                 pts = max(stated - offset, last + 1)
+            if last is not None and self._timed:
+                missing += gaps.missing(pts - last)
             last = pts
             count += 1
+            # What fails to decode also leaves a gap: of both, the larger is near the truth.
+            lost = max(self._failed, missing)
             if end is not None and pts * self.time_base >= end:
                 return
             if pts >= first or (start == 0 and after is None):
-                yield Frame(self._upright(frame), pts, float(pts * self.time_base))
+                self.lost = lost - skipped
+                yield Frame(self._upright(frame), pts, float(pts * self.time_base), self.lost)
+            else:
+                skipped = lost
         if end is None:
             self._count_lost(last, count if start == 0 and after is None else None)
 
@@ -126,9 +139,9 @@ class VideoFile:
         return max(1, round(1 / (self.rate * self.time_base)))
 
     def samples(self, count: int, start: float = 0.0, end: float | None = None) -> Iterator[Frame]:
-        """Yield about ``count`` frames spread over the time, fewer where it is not known.
+        """Yield about ``count`` frames spread over the time, the first alone where it is not known.
 
-        Of a file without an index to seek by they come from its first seconds.
+        Of AVI, in which there is no seeking by time, they come from the first ``count`` seconds.
         """
         until = self.duration if end is None else min(end, self.duration or end)
         if until is not None and not self._timed:
@@ -140,7 +153,6 @@ class VideoFile:
             if frame is not None and (last is None or frame.pts > last):
                 last = frame.pts
                 yield frame
-        self.lost = 0
 
     def _from(self, first: int, seek: bool) -> Iterator[VideoFrame]:
         """Decode from a keyframe before a time on, or from the beginning where seeking fails."""
@@ -185,7 +197,7 @@ class VideoFile:
         try:
             return packet.decode()
         except av.FFmpegError:
-            self.lost += 1
+            self._failed += 1
             return []
 
     def _upright(self, frame: VideoFrame) -> NDArray[np.uint8]:
@@ -194,18 +206,20 @@ class VideoFile:
         return np.ascontiguousarray(np.rot90(image, self.rotation // 90))
 
     def _count_lost(self, last: int | None, count: int | None) -> None:
-        """Count what the file says it has but did not come, as far as that can be told.
+        """Count what the file says it has but did not come at its end, as far as can be told.
 
         ``last`` is the time of the last frame, ``count`` the number of all, if all were read.
         """
         if last is None or self.duration is None:
             return
         missing = self.duration - float((last + self._step()) * self.time_base)
-        if missing > max(_SLACK, 0.01 * self.duration):
-            # A stated number may count frames that are not to be shown: alone it proves nothing.
+        ended = missing > max(_SLACK, 0.01 * self.duration)
+        if ended:
             self.lost += round(missing * self.rate)
-            if self._stated is not None and count is not None:
-                self.lost = max(self.lost, self._stated - count)
+        # A stated number may count frames that are not to be shown: alone it proves nothing, but of
+        # AVI, which has no such frames and no times.
+        if (ended or not self._timed) and self._stated is not None and count is not None:
+            self.lost = max(self.lost, self._stated - count)
 
     def _open(self) -> InputContainer:
         try:

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neardepth.errors import GeometryError
+from neardepth.errors import GeometryError, MethodError
 from neardepth.geometry.camera import z_depth
 from neardepth.geometry.layouts import Layout, find_layout
-from neardepth.geometry.rig import EYE_DISTANCE_MM, Rig, middle_depth
+from neardepth.geometry.rig import Rig, choose_rig
 from neardepth.geometry.scene import Scene
-from neardepth.geometry.stereo import StereoPair, render_stereo
+from neardepth.geometry.stereo import Eye, StereoPair, render_stereo
 from neardepth.imaging.intrinsics import Intrinsics
 from neardepth.video.outputs import Output, Picture, notes_of, suffix_for
 from neardepth.video.reading import Frame, VideoFile
@@ -23,20 +23,25 @@ from neardepth.video.reading import Frame, VideoFile
 
 @dataclass(frozen=True)
 class StereoOptions:
-    """Which stereo videos to write; see `Scene.rig` for how far apart the eyes see things.
+    """Which stereo videos to write; see `Scene.stereo` for all but the layouts.
 
     Raises:
-        MethodError: there is no such layout.
+        MethodError: there is no such layout, or two numbers are given that exclude each other.
     """
 
     layouts: tuple[str, ...]
     eye_mm: float | None = None
     max_disparity: float | None = None
     convergence: float | None = None
+    screen: tuple[float, float] | None = None
+    keep: Eye | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "layouts", tuple(dict.fromkeys(self.layouts)))  # each once
         for name in self.layouts:
             find_layout(name)
+        if self.max_disparity is not None and (self.eye_mm is not None or self.screen is not None):
+            raise MethodError("give the eyes' distance or a maximum disparity, not both")
 
 
 def plan_stereo(
@@ -50,7 +55,7 @@ def plan_stereo(
         options: the user's.
 
     Returns:
-        Plain data for `stereo_outputs`.
+        Plain data: the rig, and the nearest and the farthest parallax in per cent of the width.
 
     Raises:
         MethodError: a number is out of range.
@@ -59,15 +64,16 @@ def plan_stereo(
     z = np.concatenate([_z(sample, scene) for sample in samples])
     if not np.isfinite(z).any():
         raise GeometryError("no depth is known: there is nothing to render in stereo.")
-    plane = middle_depth(z) if options.convergence is None else options.convergence
-    if options.max_disparity is None:
-        eyes = EYE_DISTANCE_MM if options.eye_mm is None else options.eye_mm
-        rig = Rig.of_camera(eyes, scene.camera.fx, plane)
-    else:
-        thin = Rig.of_limit(options.max_disparity, z, plane)
-        scale = scene.depth.shape[1] / z.shape[1]
-        rig = Rig(thin.strength * scale, plane, thin.limit * scale)
-    return {"rig": asdict(rig), "camera": asdict(scene.camera), "kind": scene.kind}
+    scale = scene.depth.shape[1] / z.shape[1]
+    thin = choose_rig(
+        z,
+        scene.camera.fx / scale,
+        eye_mm=options.eye_mm,
+        max_disparity=options.max_disparity,
+        convergence=options.convergence,
+        screen=options.screen,
+    )
+    return {"rig": asdict(thin.scaled(scale)), "parallax": thin.percent_of_width(z)}
 
 
 def _z(sample: NDArray[np.float32], scene: Scene) -> NDArray[np.float32]:
@@ -80,9 +86,13 @@ def _z(sample: NDArray[np.float32], scene: Scene) -> NDArray[np.float32]:
 def stereo_outputs(
     folder: Path, stem: str, video: VideoFile, plan: dict[str, Any], options: StereoOptions
 ) -> list[Output]:
-    """Return the stereo videos, one a picture of each layout, with the sound."""
-    rig = Rig(**plan["rig"])
-    eyes = _Eyes(rig, Intrinsics(**plan["camera"]) if plan["kind"] == "ray" else None)
+    """Return the stereo videos, one a picture of each layout, with the sound.
+
+    ``plan`` is the conversion's.
+    """
+    rig = Rig(**plan["stereo"]["rig"])
+    camera = Intrinsics(**plan["camera"]) if plan["depth_kind"] == "ray" else None
+    eyes = _Eyes(rig, options.keep, camera)
     outputs = []
     for name in options.layouts:
         layout = find_layout(name)
@@ -96,6 +106,7 @@ def stereo_outputs(
                 _Draw(eyes, layout, number),
                 notes,
                 sound=True,
+                full_colour=layout.mixed,
             )
             for number, suffix in enumerate(layout.suffixes)
         ]
@@ -105,8 +116,8 @@ def stereo_outputs(
 class _Eyes:
     """Renders each frame once, however many videos show it."""
 
-    def __init__(self, rig: Rig, camera: Intrinsics | None) -> None:
-        self._rig, self._camera = rig, camera
+    def __init__(self, rig: Rig, keep: Eye | None, camera: Intrinsics | None) -> None:
+        self._rig, self._keep, self._camera = rig, keep, camera
         self._last: tuple[int, StereoPair] | None = None
 
     def __call__(self, frame: Frame, depth: NDArray[np.float32]) -> StereoPair:
@@ -119,7 +130,7 @@ class _Eyes:
             nothing = np.zeros(depth.shape, np.bool_)
             return StereoPair(image, image, nothing, nothing)
         z = depth if self._camera is None else z_depth(depth, self._camera)
-        return render_stereo(image, z, self._rig)
+        return render_stereo(image, z, self._rig, keep=self._keep)
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neardepth.video.depthvideo import MOST
-from neardepth.video.job import Job
+from neardepth.imaging.depthmaps import MAX_COUNT
+from neardepth.video.job import Job, damaged
 from neardepth.video.options import VideoOptions
 from neardepth.video.outputs import Outputs, PngSequence
 from neardepth.video.reading import Frame, VideoFile
@@ -36,13 +36,20 @@ class Writer:
         self.stabiliser = Stabiliser() if options.stabilise else None
         self.tally = replace(job.tally)
         self.failed = False
+        self._lost_before = job.tally.lost
         self._times: list[float] = []
         self._last: Frame | None = None
         memory = job.memory()
-        if memory is not None:
+        if memory is None:
+            return
+        try:
             self._times = memory["times"].tolist()
             if self.stabiliser is not None:
                 self.stabiliser.restore(memory)
+        except (KeyError, ValueError) as cause:
+            raise damaged(job.memory_path) from cause
+        if sequence is not None:
+            sequence.check(len(self._times))
 
     def add(self, frame: Frame, depth: NDArray[np.float32], *, unlike: bool) -> None:
         """Take the next frame."""
@@ -52,8 +59,11 @@ class Writer:
         self.outputs.add(frame, depth)
         if self.sequence is not None:
             self.sequence.add(self.tally.frames, frame, depth)
-        self.tally.beyond += float(np.fmax.reduce(depth, None)) > self.job.plan["unit"] * MOST
+        if self.options.depth_format == "ffv1":  # a PNG has a unit of its own
+            most = self.job.plan["unit"] * MAX_COUNT
+            self.tally.beyond += float(np.fmax.reduce(depth, None)) > most
         self.tally.unlike += unlike
+        self.tally.lost = self._lost_before + frame.lost
         self.tally.frames += 1
         self._times.append(frame.time)
         self._last = frame
@@ -68,8 +78,12 @@ class Writer:
         memory: dict[str, Any] = {"times": np.array(self._times)}
         if self.stabiliser is not None:
             memory |= self.stabiliser.state()
-        self.job.finish(self.tally, self._last.pts, memory)
+        self.job.finish(self.tally, self._last.pts, self.outputs.kinds, memory)
         self._last = None
+
+    def end(self) -> None:
+        """Take note that the video has no more frames."""
+        self.tally.lost = self._lost_before + self.video.lost
 
     def join(self, *, interrupted: bool) -> list[Path]:
         """Write the files of all that is finished; the sound ends with the pictures if these do."""
