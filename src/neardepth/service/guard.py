@@ -114,7 +114,7 @@ class Guard:
         if self.hosts is not None and _hostname(host) not in self.hosts:
             return Problem(421, "Not this host", "The Host header does not name this service.")
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != host:
+        if origin is not None and _authority(origin) != host:
             return Problem(403, "Another site", "Requests of other sites' pages are refused.")
         if headers.get("sec-fetch-site", "none") in ("cross-site", "same-site") and (
             scope["method"] != "GET" or scope["path"] not in self.public
@@ -138,6 +138,13 @@ class Guard:
 def allowed_hosts(host: str) -> set[str] | None:
     """Return the names that the Host header may give where the service listens on ``host``."""
     return _LOOPBACK | {host} if is_loopback(host) else None
+
+
+def _authority(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
 
 
 def _hostname(host: str) -> str | None:
