@@ -61,10 +61,19 @@ def npz_bomb() -> bytes:
     return buffer.getvalue()
 
 
+def jpeg_of_passes() -> bytes:
+    """A small JPEG that is drawn over 2,000 times."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (1400, 1400), (120, 100, 90)).save(buffer, "JPEG", progressive=True)
+    data = buffer.getvalue()
+    return data[:-2] + data[data.rindex(b"\xff\xda") : -2] * 2000 + data[-2:]
+
+
 HOSTILE = {
     "bomb": (png(6000, 6000), 413),
     "claims more": (png(100, 10, claim=100_000_000), 413),
     "gif bomb": (gif_bomb(), 413),
+    "passes": (jpeg_of_passes(), 422),
     "cut": (PHOTO[: len(PHOTO) // 2], 422),
     "head only": (PHOTO[:20], 422),
     "text": (b"#!/bin/sh\nrm -rf /\n", 415),
