@@ -15,6 +15,7 @@ from neardepth import DepthEstimator, Pool
 from neardepth.errors import PoolError
 from neardepth.imaging.depthmaps import npz
 from neardepth.methods import METHODS
+from neardepth.service import catalogue
 from neardepth.service.app import create_app
 from neardepth.service.catalogue import Catalogue
 from scenes import scene
@@ -86,6 +87,39 @@ def test_an_added_pair_changes_the_next_answer(own: tuple[Path, Live]) -> None:
     again = live.client.post("/v1/pools/site/pairs", files=files)
     assert (again.status_code, again.json()["added"]) == (200, False)
     assert len(Pool.open(pool)) == 7
+
+
+def test_a_fit_that_failed_is_made_up_for_by_the_next_try(
+    own: tuple[Path, Live], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool, live = own
+    live.client.post("/v1/depth", content=PHOTO).raise_for_status()
+
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(catalogue, "_estimator", fail)
+    files = {"photo": PHOTO, "depth": millimetres(60)}
+    assert live.client.post("/v1/pools/site/pairs", files=files).status_code == 500
+    monkeypatch.undo()
+    again = live.client.post("/v1/pools/site/pairs", files=files)
+    assert (again.status_code, again.json()["pool"]["pairs"]) == (200, 7)
+    assert len(Pool.open(pool)) == 7
+    summary = live.client.post("/v1/depth", content=PHOTO).json()["summary"]
+    assert summary["pool"]["pairs"] == 7
+    assert summary["neighbours"][0]["id"] == again.json()["id"]
+
+
+def test_a_pair_that_is_there_already_does_not_fit_the_pool_again(
+    own: tuple[Path, Live],
+) -> None:
+    _, live = own
+    files = {"photo": PHOTO, "depth": millimetres(60)}
+    live.client.post("/v1/depth", content=PHOTO).raise_for_status()
+    assert live.client.post("/v1/pools/site/pairs", files=files).status_code == 201
+    before = dict(live.state.catalogue.find("site").estimators)
+    assert live.client.post("/v1/pools/site/pairs", files=files).status_code == 200
+    assert live.state.catalogue.find("site").estimators == before
 
 
 def test_depth_comes_in_other_formats_and_units(own: tuple[Path, Live]) -> None:

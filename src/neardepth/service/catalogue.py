@@ -120,6 +120,9 @@ class Catalogue:
     def add(self, served: ServedPool, pair: RgbdPair) -> BuildReport:
         """Add a pair to a pool on disk, and answer from it once all that is in use is made anew.
 
+        Whatever else has changed on disk is taken up with it: what another process added, or what
+        an earlier call added and then failed to fit.
+
         Raises:
             Problem: the pool is not to be changed (403).
             NearDepthError: the pair or the pool is not usable.
@@ -133,8 +136,8 @@ class Catalogue:
         with served.making:
             source = Source(SOURCE, (PairRef(pair.id, lambda: pair),))
             report = add_pairs(served.pool.path, source)
-            if report.added:
-                pool = Pool.open(served.pool.path)
+            pool = Pool.open(served.pool.path)
+            if pool.version != served.pool.version:
                 made = {name: _estimator(pool, METHODS[name]) for name in served.estimators}
                 served.pool, served.estimators = pool, made
         return report
