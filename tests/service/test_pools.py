@@ -141,6 +141,16 @@ def test_depth_comes_in_other_formats_and_units(own: tuple[Path, Live]) -> None:
         np.testing.assert_allclose(stored, metres, atol=0.005)
 
 
+def test_a_pair_of_the_other_kind_of_depth_does_not_end_3d(live: Live, pool: Path) -> None:
+    before = Pool.open(pool).version
+    files = {"photo": PHOTO, "depth": millimetres(60)}
+    response = live.client.post("/v1/pools/site/pairs?depth_kind=ray", files=files)
+    assert response.status_code == 422
+    assert "of the kind z" in response.json()["detail"]
+    assert Pool.open(pool).version == before
+    assert live.client.post("/v1/cloud", content=PHOTO).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("name", "photo", "depth", "status"),
     [

@@ -82,9 +82,14 @@ async def post_stereo(
         raise Problem(422, "There is no such layout", f"There are {known}.")
 
     def work(state: State, data: bytes) -> bytes:
-        result, _ = estimate(state, data, question)
-        pair = result.stereo(
-            eye_mm=eye_mm, max_disparity=max_disparity, convergence=convergence, keep=keep
+        result, served = estimate(state, data, question)
+        pair = spatial.stereo_of(
+            result,
+            served.name,
+            eye_mm=eye_mm,
+            max_disparity=max_disparity,
+            convergence=convergence,
+            keep=keep,
         )
         return spatial.stereo_png(pair, layout)
 
