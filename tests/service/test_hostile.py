@@ -20,7 +20,7 @@ import pytest
 from PIL import Image
 from services import METHOD, PHOTO, Live, running
 
-from neardepth.service import server
+from neardepth.service import connections
 from neardepth.service.app import create_app
 from neardepth.service.catalogue import Catalogue
 from neardepth.service.limits import Limits
@@ -176,13 +176,77 @@ def test_a_slow_upload_is_cut_off(live: Live) -> None:
 
 
 def test_a_slow_head_is_cut_off(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "HEAD_SECONDS", 0.5)
+    monkeypatch.setattr(connections, "HEAD_SECONDS", 0.5)
     ask = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n"
     start = time.monotonic()
     assert raw(live, b"GET /heal", *[b"t"] * 6, pause=0.3) == b""
     answer = raw(live, ask + b"\r\n", b"GET", *[b" "] * 6, pause=0.3)
     assert answer.count(b"HTTP/1.1 200") == 1
     assert time.monotonic() - start < 8
+
+
+def test_answers_that_nobody_reads_are_bounded_and_cut_off(
+    pool: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "DRAIN_SECONDS", 1.0)
+    large = io.BytesIO()
+    Image.new("RGB", (1400, 1400), (120, 100, 90)).save(large, "JPEG")
+    size = 8 * 1400 * 1400  # bytes of depth and uncertainty
+    limits = Limits(answer_bytes=2 * size)
+    with running(create_app(Catalogue([pool]), limits=limits, method=METHOD)) as live:
+        answer = live.client.post("/v1/depth", content=large.getvalue()).raise_for_status().json()
+        head = f"GET {answer['links']['maps']} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
+        with contextlib.ExitStack() as stack:
+            heads = []
+            for _ in range(3):
+                unread = stack.enter_context(socket.socket())
+                unread.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                unread.connect(("127.0.0.1", httpx.URL(live.address).port))
+                unread.sendall(head)
+                heads.append(unread.recv(12))
+            assert heads == [b"HTTP/1.1 200", b"HTTP/1.1 200", b"HTTP/1.1 429"]
+            assert live.state.answers.held == 2 * size
+            assert live.client.get("/healthz").status_code == 200
+            end = time.monotonic() + 20
+            while time.monotonic() < end and live.state.answers.held:
+                time.sleep(0.05)
+            assert live.state.answers.held == 0
+        assert len(live.client.get(answer["links"]["maps"]).content) == size
+        assert live.state.answers.held == 0
+
+
+def test_an_answer_larger_than_all_may_be_goes_out_alone(pool: Path) -> None:
+    limits = Limits(answer_bytes=1)
+    with running(create_app(Catalogue([pool]), limits=limits, method=METHOD)) as live:
+        cloud = live.client.post("/v1/cloud?pool=none", content=PHOTO).raise_for_status()
+        assert len(cloud.content) == int(cloud.headers["content-length"])
+        photo = io.BytesIO()
+        Image.new("RGB", (800, 600)).save(photo, "JPEG")
+        answer = live.client.post("/v1/depth", content=photo.getvalue()).raise_for_status().json()
+        assert len(live.client.get(answer["links"]["maps"]).content) == 8 * 800 * 600
+
+
+def test_more_connections_than_are_taken_do_not_stop_the_service(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert live.client.get("/healthz").status_code == 200  # its connection stays
+    monkeypatch.setattr(connections, "MOST", 8)
+    monkeypatch.setattr(connections, "HEAD_SECONDS", 1.0)
+    port = httpx.URL(live.address).port
+    with contextlib.ExitStack() as stack:
+        idle = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", port))) for _ in range(20)
+        ]
+        closed = 0
+        for connection in idle[10:]:
+            connection.settimeout(5)
+            with contextlib.suppress(ConnectionResetError):
+                assert connection.recv(1) == b""
+            closed += 1
+        assert closed == 10
+        assert live.client.get("/healthz").status_code == 200
+        time.sleep(1.5)  # those that came first sent nothing either
+        assert httpx.get(f"{live.address}/healthz").status_code == 200
 
 
 def test_a_body_without_a_stated_length_is_bounded(live: Live) -> None:

@@ -79,6 +79,7 @@ def create_app(
         hosts=allowed_hosts(host),
         public={*pages, HEALTH, OPENAPI},
         metrics=state.metrics,
+        answers=state.answers,
     )
     return app
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from neardepth.service.answers import Answers
 from neardepth.service.metrics import Metrics
 from neardepth.service.problems import Problem
 
@@ -62,6 +63,7 @@ class Guard:
         hosts: names in the Host header that are answered; None for any.
         public: paths that need no token: the page's own files, which hold no data.
         metrics: told of every answer.
+        answers: sends them.
     """
 
     def __init__(
@@ -72,8 +74,9 @@ class Guard:
         hosts: Iterable[str] | None,
         public: Iterable[str],
         metrics: Metrics,
+        answers: Answers,
     ) -> None:
-        self.app, self.metrics = app, metrics
+        self.app, self.metrics, self.answers = app, metrics, answers
         self.token = None if token is None else token.encode()
         self.hosts = None if hosts is None else frozenset(hosts)
         self.public = frozenset(public)
@@ -97,7 +100,8 @@ class Guard:
         try:
             problem = self._problem(scope)
             app = self.app if problem is None else problem.response()
-            await app(scope, receive, answer)
+            with self.answers.sender(scope, receive, answer) as sender:
+                await app(scope, receive, sender)
         except Exception:  # whatever it is, the client is told that it is not her fault
             log.exception("%s %s failed", scope["method"], scope["path"])
             if status != NO_ANSWER:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from collections.abc import Callable
 
 import uvicorn
 from fastapi import FastAPI
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from neardepth.errors import ServiceError
+from neardepth.service.connections import Impatient, raise_file_limit, room
 from neardepth.service.guard import is_loopback
 
 LEAST_TOKEN = 16
-HEAD_SECONDS = 10.0
-"""In which the head of a request has to arrive."""
 
 _HEADER_BYTES = 16 << 10
 _SHUTDOWN_SECONDS = 60
@@ -82,10 +79,12 @@ def make_server(app: FastAPI, started: Callable[[], None]) -> uvicorn.Server:
         app: the app.
         started: called when requests are answered.
     """
+    raise_file_limit()
     config = uvicorn.Config(
         app,
+        backlog=room()[1],
         # This parser's limit on the head of a request is enforced; the faster one has none.
-        http=_Impatient,
+        http=Impatient,
         h11_max_incomplete_event_size=_HEADER_BYTES,
         ws="none",
         log_level="warning",
@@ -95,27 +94,6 @@ def make_server(app: FastAPI, started: Callable[[], None]) -> uvicorn.Server:
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
     )
     return _Server(config, started)
-
-
-class _Impatient(H11Protocol):
-    """Closes a connection on which the head of a request does not come in time."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self._hurry()
-
-    def on_response_complete(self) -> None:
-        super().on_response_complete()
-        self._hurry()
-
-    def _hurry(self) -> None:
-        before = self.cycle
-
-        def close() -> None:
-            if self.cycle is before and not self.transport.is_closing():
-                self.transport.close()
-
-        self.loop.call_later(HEAD_SECONDS, close)
 
 
 class _Server(uvicorn.Server):

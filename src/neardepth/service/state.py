@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from fastapi import Request
 
+from neardepth.service.answers import Answers
 from neardepth.service.catalogue import Catalogue
 from neardepth.service.engine import Engine
 from neardepth.service.limits import Limits
@@ -31,12 +32,14 @@ class State:
         self.catalogue, self.limits, self.method = catalogue, limits, method
         self.engine = Engine(limits.workers, limits.queue)
         self.uploads = Uploads(limits)
+        self.answers = Answers(limits)
         self.results = Results(limits.kept_bytes, limits.kept_seconds)
         self.metrics = Metrics(
             {
                 "running": ("Jobs that run now", lambda: self.engine.running),
                 "waiting": ("Jobs that wait now", lambda: self.engine.waiting),
                 "upload_bytes": ("Bytes of bodies in memory", lambda: self.uploads.held),
+                "answer_bytes": ("Bytes of answers on their way", lambda: self.answers.held),
                 "kept_results": ("Results that are kept", lambda: len(self.results)),
                 "kept_bytes": ("Bytes of those results", lambda: self.results.size),
             }
