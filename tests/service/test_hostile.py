@@ -18,7 +18,7 @@ import httpx
 import numpy as np
 import pytest
 from PIL import Image
-from services import METHOD, PHOTO, Live, running
+from services import METHOD, PHOTO, Live, running, until
 
 from neardepth.service import connections
 from neardepth.service.app import create_app
@@ -207,10 +207,7 @@ def test_answers_that_nobody_reads_are_bounded_and_cut_off(
             assert heads == [b"HTTP/1.1 200", b"HTTP/1.1 200", b"HTTP/1.1 429"]
             assert live.state.answers.held == 2 * size
             assert live.client.get("/healthz").status_code == 200
-            end = time.monotonic() + 20
-            while time.monotonic() < end and live.state.answers.held:
-                time.sleep(0.05)
-            assert live.state.answers.held == 0
+            until(lambda: live.state.answers.held == 0)
         assert len(live.client.get(answer["links"]["maps"]).content) == size
         assert live.state.answers.held == 0
 
@@ -265,10 +262,7 @@ def test_a_client_that_leaves_is_forgotten(live: Live) -> None:
     for body in (PHOTO, PHOTO[:50]):
         with socket.create_connection(("127.0.0.1", port)) as connection:
             connection.sendall(head + body)
-    end = time.monotonic() + 20
-    while time.monotonic() < end and (live.state.uploads.held or live.state.engine.running):
-        time.sleep(0.05)
-    assert live.state.uploads.held == live.state.engine.running == 0
+    until(lambda: live.state.uploads.held == live.state.engine.running == 0)
     assert live.client.get("/healthz").status_code == 200
 
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import io
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 from PIL import Image
-from services import METHOD, Live, jpeg, make_pool, running
+from services import METHOD, Live, jpeg, make_pool, running, until
 
 from neardepth import DepthEstimator, Pool
 from neardepth.errors import PoolError
@@ -18,6 +23,7 @@ from neardepth.methods import METHODS
 from neardepth.service import catalogue
 from neardepth.service.app import create_app
 from neardepth.service.catalogue import Catalogue
+from neardepth.service.limits import Limits
 from scenes import scene
 
 PHOTO = jpeg(60)
@@ -108,6 +114,43 @@ def test_a_fit_that_failed_is_made_up_for_by_the_next_try(
     summary = live.client.post("/v1/depth", content=PHOTO).json()["summary"]
     assert summary["pool"]["pairs"] == 7
     assert summary["neighbours"][0]["id"] == again.json()["id"]
+
+
+def test_photos_are_answered_while_a_pool_is_fitted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With one worker, adding pairs and the first use of a method leave it to the others."""
+    app = create_app(
+        Catalogue([make_pool(tmp_path, count=6)]), limits=Limits(workers=1), method=METHOD
+    )
+    release, make = threading.Event(), catalogue._estimator
+
+    def slow(*arguments: Any) -> DepthEstimator:
+        assert release.wait(60)
+        return make(*arguments)
+
+    with running(app) as live, ThreadPoolExecutor(2) as threads:
+        live.client.post("/v1/depth", content=PHOTO).raise_for_status()
+        monkeypatch.setattr(catalogue, "_estimator", slow)
+        files = {"photo": PHOTO, "depth": millimetres(60)}
+        address = live.address
+        first = threads.submit(
+            httpx.post, f"{address}/v1/depth?method=knn", content=PHOTO, timeout=60
+        )
+        added = threads.submit(
+            httpx.post, f"{address}/v1/pools/site/pairs", files=files, timeout=60
+        )
+        try:
+            until(lambda: live.state.fitting.running + live.state.fitting.waiting == 2)
+            answer = live.client.post("/v1/depth", content=PHOTO, timeout=20)
+            assert answer.status_code == 200
+            assert answer.json()["summary"]["pool"]["pairs"] == 6
+            assert not first.done()
+            assert not added.done()
+        finally:
+            release.set()
+        assert first.result(60).json()["summary"]["method"]["name"] == "knn"
+        assert added.result(60).status_code == 201
 
 
 def test_a_pair_that_is_there_already_does_not_fit_the_pool_again(

@@ -55,7 +55,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
-        state.engine.close()
+        state.close()
 
     app = FastAPI(
         title="NearDepth",

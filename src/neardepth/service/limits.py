@@ -30,6 +30,8 @@ class Limits:
     """The same, where a pair is added: the pool is fitted anew."""
     queue: int = 32
     """Requests that wait for a worker; more are turned away."""
+    fits: int = 16
+    """Requests that wait for a pool to be fitted, one at a time, apart from the workers."""
     workers: int = field(default_factory=_cores)
     """Requests that are worked on at a time."""
     held_bytes: int = 256 << 20

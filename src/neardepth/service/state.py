@@ -31,6 +31,8 @@ class State:
     def __init__(self, catalogue: Catalogue, limits: Limits, method: str) -> None:
         self.catalogue, self.limits, self.method = catalogue, limits, method
         self.engine = Engine(limits.workers, limits.queue)
+        self.fitting = Engine(1, limits.fits)
+        """Apart from the workers: a fit takes much longer than a photo."""
         self.uploads = Uploads(limits)
         self.answers = Answers(limits)
         self.results = Results(limits.kept_bytes, limits.kept_seconds)
@@ -38,6 +40,10 @@ class State:
             {
                 "running": ("Jobs that run now", lambda: self.engine.running),
                 "waiting": ("Jobs that wait now", lambda: self.engine.waiting),
+                "fits": (
+                    "Fits of pools that run or wait now",
+                    lambda: self.fitting.running + self.fitting.waiting,
+                ),
                 "upload_bytes": ("Bytes of bodies in memory", lambda: self.uploads.held),
                 "answer_bytes": ("Bytes of answers on their way", lambda: self.answers.held),
                 "kept_results": ("Results that are kept", lambda: len(self.results)),
@@ -45,10 +51,18 @@ class State:
             }
         )
 
-    async def work(self, request: Request, job: Callable[[], T], seconds: float | None = None) -> T:
+    async def work(self, request: Request, job: Callable[[], T]) -> T:
         """Run a job of a request, whose body is read, in a worker thread; see `Engine.run`."""
-        gone = partial(_left, request)
-        return await self.engine.run(job, seconds or self.limits.seconds, gone)
+        return await self.engine.run(job, self.limits.seconds, partial(_left, request))
+
+    async def fit(self, request: Request, job: Callable[[], T], seconds: float | None = None) -> T:
+        """Run a job that fits a pool, one at a time and beside the workers; see `Engine.run`."""
+        return await self.fitting.run(job, seconds or self.limits.seconds, partial(_left, request))
+
+    def close(self) -> None:
+        """Finish what runs, drop what waits, and end the threads."""
+        self.engine.close()
+        self.fitting.close()
 
 
 async def _left(request: Request) -> None:
