@@ -6,7 +6,6 @@ import io
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,8 @@ from neardepth import DepthEstimator, Pool
 from neardepth.errors import PoolError
 from neardepth.imaging.depthmaps import npz
 from neardepth.methods import METHODS
-from neardepth.service import catalogue
+from neardepth.pool import BuildReport
+from neardepth.service import catalogue, server
 from neardepth.service.app import create_app
 from neardepth.service.catalogue import Catalogue
 from neardepth.service.limits import Limits
@@ -151,6 +151,32 @@ def test_photos_are_answered_while_a_pool_is_fitted(
             release.set()
         assert first.result(60).json()["summary"]["method"]["name"] == "knn"
         assert added.result(60).status_code == 201
+
+
+def test_a_service_that_stops_says_so_and_finishes_what_it_adds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "SHUTDOWN_SECONDS", 0.3)
+    pool = make_pool(tmp_path, count=6)
+    app = create_app(Catalogue([pool]), method=METHOD)
+    release, add = threading.Event(), catalogue.add_pairs
+
+    def slow(*arguments: Any) -> BuildReport:
+        assert release.wait(60)
+        return add(*arguments)
+
+    monkeypatch.setattr(catalogue, "add_pairs", slow)
+    with ThreadPoolExecutor(1) as threads:
+        with running(app) as live:
+            files = {"photo": PHOTO, "depth": millimetres(60)}
+            path = f"{live.address}/v1/pools/site/pairs"
+            added = threads.submit(httpx.post, path, files=files, timeout=60)
+            until(lambda: live.state.fitting.running == 1)
+            added.add_done_callback(lambda _: release.set())
+        response = added.result(0)
+    assert response.status_code == 503
+    assert response.json()["title"] == "The service stops"
+    assert len(Pool.open(pool)) == 7
 
 
 def test_a_pair_that_is_there_already_does_not_fit_the_pool_again(

@@ -22,8 +22,8 @@ _TITLES = {
     415: "Not a file of a kind that can be read",
     421: "The Host header does not name this service",
     422: "The picture or a setting is not usable",
-    429: "The queue is full: try again after Retry-After seconds",
-    503: "The request waited too long",
+    429: "There is no room now: try again after Retry-After seconds",
+    503: "The request waited too long, or the service stops",
     504: "The answer took too long",
 }
 

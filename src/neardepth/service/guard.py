@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import ipaddress
 import logging
@@ -22,6 +23,8 @@ NO_ANSWER = 499
 """Status under which requests are counted that nobody waited for."""
 
 UNFORESEEN = Problem(500, "The server failed", "This is an error of NearDepth; its log says more.")
+
+STOPPING = Problem(503, "The service stops", "It was told to, and this took too long.")
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
@@ -102,6 +105,10 @@ class Guard:
             app = self.app if problem is None else problem.response()
             with self.answers.sender(scope, receive, answer) as sender:
                 await app(scope, receive, sender)
+        except asyncio.CancelledError:  # the server stops, and has waited for long enough
+            if status != NO_ANSWER:
+                raise
+            await STOPPING.response()(scope, receive, answer)
         except Exception:  # whatever it is, the client is told that it is not her fault
             log.exception("%s %s failed", scope["method"], scope["path"])
             if status != NO_ANSWER:

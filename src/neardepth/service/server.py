@@ -15,7 +15,8 @@ from neardepth.service.guard import is_loopback
 LEAST_TOKEN = 16
 
 _HEADER_BYTES = 16 << 10
-_SHUTDOWN_SECONDS = 60
+SHUTDOWN_SECONDS = 60
+"""That requests may take once the service is told to stop."""
 
 
 def check_address(host: str, token: str | None) -> None:
@@ -73,7 +74,8 @@ def address_of(listening: socket.socket) -> str:
 def make_server(app: FastAPI, started: Callable[[], None]) -> uvicorn.Server:
     """Make a server, whose ``run([socket])`` serves until it is interrupted or terminated.
 
-    Requests that run are finished first.
+    Requests are finished first, for `SHUTDOWN_SECONDS`; those that are not are told so (503). What
+    their threads still do, such as adding a pair, is finished before ``run`` returns.
 
     Args:
         app: the app.
@@ -91,7 +93,7 @@ def make_server(app: FastAPI, started: Callable[[], None]) -> uvicorn.Server:
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
     return _Server(config, started)
 
