@@ -151,6 +151,13 @@ def test_huge_and_broken_heads_are_refused(live: Live) -> None:
     host = b"Host: 127.0.0.1\r\n"
     huge = raw(live, b"GET / HTTP/1.1\r\n" + host + b"X: " + b"a" * (1 << 20) + b"\r\n\r\n")
     assert huge.startswith((b"HTTP/1.1 400", b"HTTP/1.1 431"))
+    for size, answer in ((15 << 10, b"HTTP/1.1 200"), (17 << 10, b"HTTP/1.1 431")):
+        for head in (
+            b"GET /?" + b"a" * size + b" HTTP/1.1\r\n" + host,
+            b"GET / HTTP/1.1\r\n" + host + b"X: " + b"a" * size + b"\r\n",
+            b"GET / HTTP/1.1\r\n" + host + b"Name: value\r\n" * (size // 9),
+        ):
+            assert raw(live, head + b"\r\n").startswith(answer), (size, head[:40])
     for head in (
         b"GET / HTTP/9.9\r\n\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
@@ -159,7 +166,7 @@ def test_huge_and_broken_heads_are_refused(live: Live) -> None:
         b"POST /v1/depth HTTP/1.1\r\n" + host + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\n",
         b"POST /v1/depth HTTP/1.1\r\n" + host + b"Transfer-Encoding: magic\r\n\r\n",
     ):
-        assert raw(live, head)[9:10] in (b"4", b"5"), head
+        assert raw(live, head)[9:10] == b"4", head
     for path in (b"/../../etc/passwd", b"/page/../app.py", b"//etc/passwd", b"/%00", b"/page/%ff"):
         answer = raw(live, b"GET " + path + b" HTTP/1.1\r\n" + host + b"\r\n")
         assert answer.startswith((b"HTTP/1.1 404", b"HTTP/1.1 400")), path

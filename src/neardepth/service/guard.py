@@ -26,6 +26,10 @@ UNFORESEEN = Problem(500, "The server failed", "This is an error of NearDepth; i
 
 STOPPING = Problem(503, "The service stops", "It was told to, and this took too long.")
 
+MOST_HEAD_BYTES = 16 << 10
+"""Of a request's target and headers. The parser's own limit is on what it waits for: a head that
+arrives in one go passes it."""
+
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 HEADERS = {
@@ -120,6 +124,9 @@ class Guard:
             self.metrics.seconds.labels(route).observe(time.perf_counter() - start)
 
     def _problem(self, scope: Scope) -> Problem | None:
+        if _head_bytes(scope) > MOST_HEAD_BYTES:
+            kibibytes = MOST_HEAD_BYTES >> 10
+            return Problem(431, "The head is too large", f"At most {kibibytes} KiB are taken.")
         headers = Headers(scope=scope)
         host = headers.get("host", "")
         if self.hosts is not None and _hostname(host) not in self.hosts:
@@ -149,6 +156,11 @@ class Guard:
 def allowed_hosts(host: str) -> set[str] | None:
     """Return the names that the Host header may give where the service listens on ``host``."""
     return _LOOPBACK | {host} if is_loopback(host) else None
+
+
+def _head_bytes(scope: Scope) -> int:
+    target = len(scope["raw_path"]) + len(scope["query_string"])
+    return target + sum(len(name) + len(value) for name, value in scope["headers"])
 
 
 def _authority(origin: str) -> str | None:

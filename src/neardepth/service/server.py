@@ -10,11 +10,10 @@ from fastapi import FastAPI
 
 from neardepth.errors import ServiceError
 from neardepth.service.connections import Impatient, raise_file_limit, room
-from neardepth.service.guard import is_loopback
+from neardepth.service.guard import MOST_HEAD_BYTES, is_loopback
 
 LEAST_TOKEN = 16
 
-_HEADER_BYTES = 16 << 10
 SHUTDOWN_SECONDS = 60
 """That requests may take once the service is told to stop."""
 
@@ -85,9 +84,9 @@ def make_server(app: FastAPI, started: Callable[[], None]) -> uvicorn.Server:
     config = uvicorn.Config(
         app,
         backlog=room()[1],
-        # This parser's limit on the head of a request is enforced; the faster one has none.
+        # This parser has a limit on the head that it waits for; the faster one has none.
         http=Impatient,
-        h11_max_incomplete_event_size=_HEADER_BYTES,
+        h11_max_incomplete_event_size=MOST_HEAD_BYTES,
         ws="none",
         log_level="warning",
         access_log=False,
