@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asyncio import to_thread
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -55,8 +55,10 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        expiring = asyncio.create_task(state.expire())
         yield
-        await to_thread(state.close)  # answers go out meanwhile
+        expiring.cancel()
+        await asyncio.to_thread(state.close)  # answers go out meanwhile
 
     app = FastAPI(
         title="NearDepth",

@@ -119,7 +119,7 @@ async def post_depth(
 
 
 def _answer(state: State, result: DepthResult, served: ServedPool) -> DepthAnswer:
-    key = state.results.keep(result, served.name, served.pool)
+    key = state.results.keep(result, served.name)
     base = RESULT.format(key=key)
     at_hand = [
         served.pool is not None and neighbour.id in served.pool for neighbour in result.neighbours

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TypeVar
@@ -17,6 +18,8 @@ from neardepth.service.results import Results
 from neardepth.service.uploads import Uploads
 
 T = TypeVar("T")
+
+_EXPIRE_SECONDS = 15.0
 
 
 class State:
@@ -58,6 +61,12 @@ class State:
     async def fit(self, request: Request, job: Callable[[], T], seconds: float | None = None) -> T:
         """Run a job that fits a pool, one at a time and beside the workers; see `Engine.run`."""
         return await self.fitting.run(job, seconds or self.limits.seconds, partial(_left, request))
+
+    async def expire(self) -> None:
+        """Drop results whose time is over, for ever: also while nobody asks for anything."""
+        while True:
+            await asyncio.sleep(min(_EXPIRE_SECONDS, self.limits.kept_seconds))
+            self.results.expire()
 
     def close(self) -> None:
         """Finish what runs, drop what waits, and end the threads."""
