@@ -121,6 +121,18 @@ def test_what_cannot_be_served_is_one_sentence(tmp_path: Path) -> None:
     assert "Examples" in with_help.stdout
 
 
+def test_only_a_missing_package_names_the_extra() -> None:
+    code = (
+        "import sys; sys.argv = ['neardepth', 'serve'];"
+        "import types; sys.modules['neardepth.service.server'] = types.ModuleType('server');"
+        "sys.modules['neardepth.service.app'] = types.ModuleType('app');"
+        "from neardepth.cli import main; main()"
+    )
+    failed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert failed.returncode != 0
+    assert "needs the package" not in failed.stderr
+
+
 def test_a_missing_package_names_the_extra() -> None:
     code = (
         "import sys; sys.modules['uvicorn'] = None; sys.argv = ['neardepth', 'serve'];"
