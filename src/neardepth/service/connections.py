@@ -90,7 +90,8 @@ class Impatient(H11Protocol):
         before = self.cycle
 
         def close() -> None:
-            if self.cycle is before:
+            answered = before is None or before.response_complete
+            if self.cycle is before and answered:
                 self.transport.close()  # once what is left of the last answer is taken
                 self.loop.call_later(DRAIN_SECONDS, self.transport.abort)
 
