@@ -2,26 +2,32 @@
 
     python benchmarks/flood.py [--clients 1000] [--method kernel-fast]
 
-Prints how many were answered (each against its own photo) and how many were turned away, the
-service's largest memory, and that it answers afterwards as before.
+Prints how many were answered (each against its own photo) and how many were turned away, that it
+answers afterwards as before, and the most memory that the service held meanwhile, then with a photo
+of 25 million pixels, and then with every map of it as NPZ. Needs Linux.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import io
 import json
+import re
 import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from common import write_pairs
+from PIL import Image
 
 from neardepth import DepthEstimator
-from service import PHOTOS, facts, same, service, service_memory
+from service import PHOTOS, facts, same, service
 
 
 def main() -> None:
@@ -35,18 +41,47 @@ def main() -> None:
         photos = [path.read_bytes() for path in paths]
         estimator = DepthEstimator(None, given.method)
         expected = [facts(estimator(photo).summary()) for photo in photos]
-    with service(given.method) as port:
-        before = service_memory(port)
+    with service(given.method) as (port, process):
         start = time.perf_counter()
-        outcomes = asyncio.run(flood(port, photos, expected, given.clients))
+        with peak(process, "a thousand photos"):
+            outcomes = asyncio.run(flood(port, photos, expected, given.clients))
         seconds = time.perf_counter() - start
-        status, _ = asyncio.run(ask(port, photos[0]))
         told = ", ".join(f"{count} × {what}" for what, count in sorted(outcomes.items()))
         print(f"{given.clients} at once, over after {seconds:.1f} s: {told}")
-        print(f"memory {before:.0f} MB before, {service_memory(port):.0f} MB after")
+        status, _ = asyncio.run(ask(port, photos[0]))
         print(f"then a single photo: {status}")
+        photo = large(photos[0])
+    with service(given.method) as (port, process):
+        for accept in ("application/json", "application/x-npz"):
+            with peak(process, f"25 million pixels, {accept}"):
+                status, _ = asyncio.run(ask(port, photo, accept=accept))
+            print(f"answered {status}")
     if set(outcomes) - {"200", "429"} or status != 200:
         sys.exit(1)
+
+
+@contextmanager
+def peak(process: int, what: str) -> Iterator[None]:
+    """Print the memory that a process held before and after, and the most that it held between."""
+    Path(f"/proc/{process}/clear_refs").write_text("5")  # begins the peak anew
+    before = memory(process, "VmRSS")
+    yield
+    most, after = memory(process, "VmHWM"), memory(process, "VmRSS")
+    print(f"{what}: {before:.0f} MB before, at most {most:.0f} MB, {after:.0f} MB after")
+
+
+def memory(process: int, name: str) -> float:
+    """Megabytes, by the name that proc_pid_status(5) gives."""
+    found = re.search(rf"{name}:\s+(\d+) kB", Path(f"/proc/{process}/status").read_text())
+    assert found is not None
+    return int(found[1]) / 1000
+
+
+def large(photo: bytes) -> bytes:
+    """Make a photo 25 million pixels large."""
+    buffer = io.BytesIO()
+    Image.open(io.BytesIO(photo)).resize((5770, 4330)).save(buffer, "JPEG")
+    return buffer.getvalue()
 
 
 async def flood(
@@ -80,6 +115,7 @@ async def ask(
     photo: bytes,
     gate: asyncio.Event | None = None,
     arrived: Any = lambda: None,
+    accept: str = "application/json",
 ) -> tuple[int, bytes]:
     """Send a photo once the gate is open; return status and body."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -87,7 +123,10 @@ async def ask(
         arrived()
         if gate is not None:
             await gate.wait()
-        head = f"POST /v1/depth HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(photo)}\r\n\r\n"
+        head = (
+            f"POST /v1/depth HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: {accept}\r\n"
+            f"Content-Length: {len(photo)}\r\n\r\n"
+        )
         writer.write(head.encode() + photo)
         await writer.drain()
         answer = (await reader.readuntil(b"\r\n\r\n")).decode().lower().split("\r\n")

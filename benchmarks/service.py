@@ -55,7 +55,7 @@ def main() -> None:
         limit: list[Rate] = []
         library: list[Rate] = []
         runs: dict[int, list[Run]] = {clients: [] for clients in CLIENTS}
-        with service(given.method) as port:
+        with service(given.method) as (port, _):
             for _ in range(given.rounds):
                 for clients, run in runs.items():
                     limit.append(rate(lambda n: estimator.describe(prepared[n]), given.seconds))
@@ -192,11 +192,6 @@ def service_cpu(port: int) -> float:
     return figure(port, "process_cpu_seconds_total")
 
 
-def service_memory(port: int) -> float:
-    """Megabytes of memory that the service holds."""
-    return figure(port, "process_resident_memory_bytes") / 1e6
-
-
 def figure(port: int, name: str) -> float:
     """Read one of the service's figures."""
     connection = http.client.HTTPConnection("127.0.0.1", port)
@@ -219,8 +214,8 @@ def in_threads(work: Callable[[int], None], count: int) -> None:
 
 
 @contextmanager
-def service(method: str) -> Iterator[int]:
-    """Run `neardepth serve` and give its port."""
+def service(method: str) -> Iterator[tuple[int, int]]:
+    """Run `neardepth serve` and give its port and process."""
     command = [sys.executable, "-m", "neardepth", "serve", "--port", "0", "--method", method]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -228,7 +223,7 @@ def service(method: str) -> Iterator[int]:
             found = re.search(r":(\d+)/", process.stdout.readline())
             if found is None:
                 sys.exit("the service did not start")
-            yield int(found[1])
+            yield int(found[1]), process.pid
         finally:
             process.terminate()
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import httpx
@@ -18,10 +21,12 @@ from commandline import TIMEOUT, neardepth
 from scenes import write_scenes
 
 
-def start(*arguments: object, **environment: str) -> tuple[subprocess.Popen[str], str]:
-    command = [sys.executable, "-m", "neardepth", "serve", "--port", "0", *map(str, arguments)]
+def start(
+    *arguments: object, through: Sequence[str] = (), **environment: str
+) -> tuple[subprocess.Popen[str], str]:
+    serve = [sys.executable, "-m", "neardepth", "serve", "--port", "0", *map(str, arguments)]
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        [*through, *serve], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env={**os.environ, **environment},
     )  # fmt: skip
     assert process.stdout is not None
@@ -70,6 +75,23 @@ def test_serve_answers_and_finishes_what_runs(tmp_path: Path) -> None:
         httpx.get(f"{address}/healthz")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no such limit")
+def test_more_connections_than_files_leave_the_service_up() -> None:
+    few_files = ("sh", "-c", 'ulimit -n 300; exec "$@"', "sh")
+    process, address = start("--method", "kernel-fast", through=few_files)
+    port = int(address.rpartition(":")[2])
+    try:
+        with contextlib.ExitStack() as stack:
+            for _ in range(500):
+                stack.enter_context(socket.create_connection(("127.0.0.1", port), TIMEOUT))
+        assert httpx.get(f"{address}/healthz", timeout=TIMEOUT).status_code == 200
+    finally:
+        process.terminate()
+        _, log = process.communicate(timeout=TIMEOUT)
+    assert "system resource" not in log
+    assert len(log) < 1000
+
+
 def test_other_addresses_need_a_token() -> None:
     refused = neardepth("serve", "--host", "0.0.0.0", status=1)
     assert "token is needed" in refused.stderr
@@ -97,6 +119,18 @@ def test_what_cannot_be_served_is_one_sentence(tmp_path: Path) -> None:
         assert len(failed.stderr.strip().splitlines()) == 1
     with_help = neardepth("serve", "--help")
     assert "Examples" in with_help.stdout
+
+
+def test_only_a_missing_package_names_the_extra() -> None:
+    code = (
+        "import sys; sys.argv = ['neardepth', 'serve'];"
+        "import types; sys.modules['neardepth.service.server'] = types.ModuleType('server');"
+        "sys.modules['neardepth.service.app'] = types.ModuleType('app');"
+        "from neardepth.cli import main; main()"
+    )
+    failed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert failed.returncode != 0
+    assert "needs the package" not in failed.stderr
 
 
 def test_a_missing_package_names_the_extra() -> None:

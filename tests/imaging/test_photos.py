@@ -168,6 +168,15 @@ def test_progressive_jpeg_with_a_trailer_is_fine() -> None:
     assert decode_photo(data + b"\0" * 100 + b"\xff\xda trailer", "x").image.shape == (48, 64, 3)
 
 
+def test_a_progressive_jpeg_of_endless_passes_is_refused() -> None:
+    """Each pass takes as long as the whole picture, however few bytes it has."""
+    data = encoded(picture(), "JPEG", progressive=True)
+    last = data.rindex(b"\xff\xda")
+    with pytest.raises(PhotoError, match="passes, which takes too long: save it anew"):
+        decode_photo(data[:-2] + data[last:-2] * 500 + data[-2:], "x")
+    assert decode_photo(data[:-2] + data[last:-2] * 20 + data[-2:], "x").image.shape == (48, 64, 3)
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
     [

@@ -13,10 +13,13 @@ import httpx
 import numpy as np
 import pytest
 from PIL import Image
-from services import METHOD, PHOTO, Live, jpeg
+from services import METHOD, PHOTO, Live, jpeg, running, until
 
 from neardepth import DepthEstimator, DepthResult
 from neardepth.imaging.depthmaps import read_depth
+from neardepth.service.app import create_app
+from neardepth.service.catalogue import Catalogue
+from neardepth.service.limits import Limits
 
 
 @pytest.fixture(scope="module")
@@ -138,16 +141,27 @@ def test_results_are_dropped_on_request_and_by_time_and_room(live: Live) -> None
     kept = live.client.post("/v1/depth", content=PHOTO).json()
     result = live.state.results.find(kept["id"]).result
     small = Results(most_bytes=3 * live.state.results.find(kept["id"]).size, seconds=900)
-    keys = [small.keep(result, "site", None) for _ in range(5)]
+    keys = [small.keep(result, "site") for _ in range(5)]
     assert len(small) == 3
     assert small.size <= small.most_bytes
     with pytest.raises(Problem):
         small.find(keys[1])
     assert small.find(keys[2]).result is result
+    tiny = Results(most_bytes=1, seconds=900)
+    keys = [tiny.keep(result, "site") for _ in range(2)]
+    assert len(tiny) == 1
+    assert tiny.find(keys[1]).result is result  # its links were given away: it is there
     over = Results(most_bytes=1 << 30, seconds=0)
     with pytest.raises(Problem):
-        over.find(over.keep(result, "site", None))
+        over.find(over.keep(result, "site"))
     assert over.size == 0
+
+
+def test_results_are_dropped_while_nobody_asks(pool: Path) -> None:
+    limits = Limits(kept_seconds=0.2)
+    with running(create_app(Catalogue([pool]), limits=limits, method=METHOD)) as live:
+        live.client.post("/v1/depth", content=PHOTO).raise_for_status()
+        until(lambda: live.state.results.size == len(live.state.results) == 0)
 
 
 def test_clients_at_a_time_each_get_their_own_answer(live: Live) -> None:

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import io
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 from PIL import Image
-from services import METHOD, Live, jpeg, make_pool, running
+from services import METHOD, Live, jpeg, make_pool, running, until
 
 from neardepth import DepthEstimator, Pool
 from neardepth.errors import PoolError
 from neardepth.imaging.depthmaps import npz
 from neardepth.methods import METHODS
+from neardepth.pool import BuildReport
+from neardepth.service import catalogue, server
 from neardepth.service.app import create_app
 from neardepth.service.catalogue import Catalogue
+from neardepth.service.limits import Limits
 from scenes import scene
 
 PHOTO = jpeg(60)
@@ -88,6 +95,102 @@ def test_an_added_pair_changes_the_next_answer(own: tuple[Path, Live]) -> None:
     assert len(Pool.open(pool)) == 7
 
 
+def test_a_fit_that_failed_is_made_up_for_by_the_next_try(
+    own: tuple[Path, Live], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool, live = own
+    live.client.post("/v1/depth", content=PHOTO).raise_for_status()
+
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(catalogue, "_estimator", fail)
+    files = {"photo": PHOTO, "depth": millimetres(60)}
+    assert live.client.post("/v1/pools/site/pairs", files=files).status_code == 500
+    monkeypatch.undo()
+    again = live.client.post("/v1/pools/site/pairs", files=files)
+    assert (again.status_code, again.json()["pool"]["pairs"]) == (200, 7)
+    assert len(Pool.open(pool)) == 7
+    summary = live.client.post("/v1/depth", content=PHOTO).json()["summary"]
+    assert summary["pool"]["pairs"] == 7
+    assert summary["neighbours"][0]["id"] == again.json()["id"]
+
+
+def test_photos_are_answered_while_a_pool_is_fitted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With one worker, adding pairs and the first use of a method leave it to the others."""
+    app = create_app(
+        Catalogue([make_pool(tmp_path, count=6)]), limits=Limits(workers=1), method=METHOD
+    )
+    release, make = threading.Event(), catalogue._estimator
+
+    def slow(*arguments: Any) -> DepthEstimator:
+        assert release.wait(60)
+        return make(*arguments)
+
+    with running(app) as live, ThreadPoolExecutor(2) as threads:
+        live.client.post("/v1/depth", content=PHOTO).raise_for_status()
+        monkeypatch.setattr(catalogue, "_estimator", slow)
+        files = {"photo": PHOTO, "depth": millimetres(60)}
+        address = live.address
+        first = threads.submit(
+            httpx.post, f"{address}/v1/depth?method=knn", content=PHOTO, timeout=60
+        )
+        added = threads.submit(
+            httpx.post, f"{address}/v1/pools/site/pairs", files=files, timeout=60
+        )
+        try:
+            until(lambda: live.state.fitting.running + live.state.fitting.waiting == 2)
+            answer = live.client.post("/v1/depth", content=PHOTO, timeout=20)
+            assert answer.status_code == 200
+            assert answer.json()["summary"]["pool"]["pairs"] == 6
+            assert not first.done()
+            assert not added.done()
+        finally:
+            release.set()
+        assert first.result(60).json()["summary"]["method"]["name"] == "knn"
+        assert added.result(60).status_code == 201
+
+
+def test_a_service_that_stops_says_so_and_finishes_what_it_adds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "SHUTDOWN_SECONDS", 0.3)
+    pool = make_pool(tmp_path, count=6)
+    app = create_app(Catalogue([pool]), method=METHOD)
+    release, add = threading.Event(), catalogue.add_pairs
+
+    def slow(*arguments: Any) -> BuildReport:
+        assert release.wait(60)
+        return add(*arguments)
+
+    monkeypatch.setattr(catalogue, "add_pairs", slow)
+    with ThreadPoolExecutor(1) as threads:
+        with running(app) as live:
+            files = {"photo": PHOTO, "depth": millimetres(60)}
+            path = f"{live.address}/v1/pools/site/pairs"
+            added = threads.submit(httpx.post, path, files=files, timeout=60)
+            until(lambda: live.state.fitting.running == 1)
+            added.add_done_callback(lambda _: release.set())
+        response = added.result(0)
+    assert response.status_code == 503
+    assert response.json()["title"] == "The service stops"
+    assert len(Pool.open(pool)) == 7
+
+
+def test_a_pair_that_is_there_already_does_not_fit_the_pool_again(
+    own: tuple[Path, Live],
+) -> None:
+    _, live = own
+    files = {"photo": PHOTO, "depth": millimetres(60)}
+    live.client.post("/v1/depth", content=PHOTO).raise_for_status()
+    assert live.client.post("/v1/pools/site/pairs", files=files).status_code == 201
+    before = dict(live.state.catalogue.find("site").estimators)
+    assert live.client.post("/v1/pools/site/pairs", files=files).status_code == 200
+    assert live.state.catalogue.find("site").estimators == before
+
+
 def test_depth_comes_in_other_formats_and_units(own: tuple[Path, Live]) -> None:
     pool, live = own
     metres = scene(61)[1]
@@ -105,6 +208,16 @@ def test_depth_comes_in_other_formats_and_units(own: tuple[Path, Live]) -> None:
         assert response.status_code == 201, response.text
         stored = Pool.open(pool).depth(response.json()["id"])
         np.testing.assert_allclose(stored, metres, atol=0.005)
+
+
+def test_a_pair_of_the_other_kind_of_depth_does_not_end_3d(live: Live, pool: Path) -> None:
+    before = Pool.open(pool).version
+    files = {"photo": PHOTO, "depth": millimetres(60)}
+    response = live.client.post("/v1/pools/site/pairs?depth_kind=ray", files=files)
+    assert response.status_code == 422
+    assert "of the kind z" in response.json()["detail"]
+    assert Pool.open(pool).version == before
+    assert live.client.post("/v1/cloud", content=PHOTO).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,7 @@ def test_every_answer_has_the_headers(live: Live) -> None:
         ({"Host": "[broken"}, 421),
         ({"Origin": "https://evil.example"}, 403),
         ({"Origin": "null"}, 403),
+        ({"Origin": "http://["}, 403),
         ({"Sec-Fetch-Site": "cross-site"}, 403),
         ({"Sec-Fetch-Site": "same-origin"}, 200),
     ],
@@ -74,8 +75,22 @@ def test_the_token_guards_all_but_the_page(pool: Path) -> None:
                 response = live.client.get(path, headers=headers)
                 assert response.status_code == 401
                 assert response.headers["www-authenticate"] == "Bearer"
+        description = live.client.get("/openapi.json").json()
+        schemes = description["components"]["securitySchemes"]
+        assert [(each["type"], each["scheme"]) for each in schemes.values()] == [("http", "bearer")]
+        for path, operations in description["paths"].items():
+            for operation in operations.values():
+                assert bool(operation.get("security")) == (path != "/healthz"), path
         headers = {"Authorization": f"bearer {TOKEN}", "Host": "any.name"}
         assert live.client.get("/v1/pools", headers=headers).status_code == 200
+
+
+def test_probes_may_ask_for_the_head_alone(live: Live) -> None:
+    for path in ("/", "/healthz", "/page/main.js"):
+        head = live.client.head(path)
+        assert (head.status_code, head.content) == (200, b"")
+        assert head.headers["content-length"] == live.client.get(path).headers["content-length"]
+    assert "securitySchemes" not in live.client.get("/openapi.json").json()["components"]
 
 
 def test_no_address_beyond_this_machine_without_a_token() -> None:

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import io
+import shutil
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
-from services import METHOD, PHOTO, Live
+from services import METHOD, PHOTO, Live, running
 
 from neardepth import DepthEstimator
+from neardepth.datasets.pair import PairRef, Source
+from neardepth.errors import GeometryError
 from neardepth.geometry.layouts import LAYOUTS
+from neardepth.pool import Pool, add_pairs
 from neardepth.service import spatial
+from neardepth.service.app import create_app
+from neardepth.service.catalogue import Catalogue
 from neardepth.service.formats import FILES
 
 KINDS = {
@@ -79,10 +87,37 @@ def test_every_link_of_a_result_gives_its_file(live: Live) -> None:
         assert len(response.content) > 100
 
 
+def test_a_pool_of_both_kinds_of_depth_says_why_there_is_no_3d(pool: Path, tmp_path: Path) -> None:
+    mixed = tmp_path / "mixed.pool"
+    shutil.copytree(pool, mixed)
+    own = Pool.open(mixed)
+    pair = replace(own.pair(own.ids[0]), id="other/1", source="other", depth_kind="ray")
+    add_pairs(mixed, Source("other", (PairRef(pair.id, lambda: pair),)))
+    with running(create_app(Catalogue([mixed]), method=METHOD)) as live:
+        answer = live.client.post("/v1/depth", content=PHOTO).raise_for_status().json()
+        for response in (
+            live.client.post("/v1/cloud", content=PHOTO),
+            live.client.post("/v1/stereo", content=PHOTO),
+            live.client.get(answer["links"]["mesh.glb"]),
+            live.client.get(answer["links"]["stereo-cross.png"]),
+        ):
+            assert response.status_code == 422
+            assert response.json()["detail"] == (
+                "Mixed mixes z-depth and range: there is no 3D in its depth."
+            )
+
+
+def test_what_cannot_be_written_is_named_without_its_folder() -> None:
+    result = DepthEstimator(None, METHOD)(PHOTO)
+    nothing = replace(result, depth=np.full_like(result.depth, np.nan))
+    with pytest.raises(GeometryError, match=r"^cloud\.ply is not written: no depth is known"):
+        FILES["cloud.ply"][0](nothing, "none")
+
+
 def test_large_scenes_are_thinned_out_without_moving() -> None:
     image = np.zeros((1500, 2500, 3), np.uint8)
     result = DepthEstimator(None, METHOD)(image)
-    scene, whole = spatial.scene_of(result), result._scene()
+    scene, whole = spatial.scene_of(result, "none"), result._scene()
     assert scene.depth.size <= spatial.MOST_POINTS
     corner = whole.point_cloud().points[2]
     np.testing.assert_allclose(scene.point_cloud().points[1], corner, rtol=1e-4)

@@ -55,7 +55,9 @@ def serve(
         from neardepth.service.app import create_app
         from neardepth.service.catalogue import Catalogue
         from neardepth.service.limits import Limits
-    except ImportError as error:
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("neardepth"):
+            raise
         raise ServiceError(
             f"the service needs the package {error.name}: pip install 'neardepth[web]'"
         ) from error

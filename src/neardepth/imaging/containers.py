@@ -31,6 +31,8 @@ _HEIC = re.compile(rb"....ftyp(heic|heix|hevc|hevx|heim|heis)", re.DOTALL)
 
 _JPEG_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 _MAX_JPEG_SEGMENTS = 100_000
+_MAX_JPEG_SCANS = 200
+"""Progressive files have some ten; each takes as long as the whole picture, however short it is."""
 _QUIET = threading.Lock()
 
 
@@ -127,8 +129,10 @@ def _jpeg_is_whole(data: bytes) -> bool:
 
     Decoders fill what is missing with grey: a download with its rest preallocated as zeros
     would pass as a photo.
+
+    Raises :class:`UnusableFileError` for more than `_MAX_JPEG_SCANS` passes over the picture.
     """
-    at = 2
+    at, scans = 2, 0
     for _ in range(_MAX_JPEG_SEGMENTS):
         match = _JPEG_MARKER.search(data, at)
         if match is None:
@@ -136,6 +140,12 @@ def _jpeg_is_whole(data: bytes) -> bool:
         marker, at = data[match.start() + 1], match.end()
         if marker == 0xD9:
             return True
+        scans += marker == 0xDA
+        if scans > _MAX_JPEG_SCANS:
+            raise UnusableFileError(
+                f"is drawn in more than {_MAX_JPEG_SCANS} passes, which takes too long: save it "
+                "anew from its source"
+            )
         if marker != 0x01:  # all others carry a length; pixels after a scan header are searched
             at += int.from_bytes(data[at : at + 2], "big")
     return False

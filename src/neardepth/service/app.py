@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response, params
+from fastapi.security import HTTPBearer
 
 from neardepth import __version__
 from neardepth.methods import DEFAULT_METHOD, find_method
@@ -54,8 +56,10 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        expiring = asyncio.create_task(state.expire())
         yield
-        state.engine.close()
+        expiring.cancel()
+        await asyncio.to_thread(state.close)  # answers go out meanwhile
 
     app = FastAPI(
         title="NearDepth",
@@ -68,10 +72,12 @@ def create_app(
     )
     app.state.service = state
     pages = page_files()
+    # Guard asks for the token; this says in the description that it does.
+    shown = [] if token is None else [Depends(HTTPBearer(auto_error=False))]
     for part in (depth, files, space, pools):
-        app.include_router(part.router)
+        app.include_router(part.router, dependencies=shown)
     app.include_router(page_router(pages))
-    _add_state_routes(app)
+    _add_state_routes(app, shown)
     answer_problems(app)
     app.add_middleware(
         Guard,
@@ -79,11 +85,13 @@ def create_app(
         hosts=allowed_hosts(host),
         public={*pages, HEALTH, OPENAPI},
         metrics=state.metrics,
+        answers=state.answers,
     )
     return app
 
 
-def _add_state_routes(app: FastAPI) -> None:
+def _add_state_routes(app: FastAPI, shown: list[params.Depends]) -> None:
+    @app.head(HEALTH, include_in_schema=False)
     @app.get(HEALTH, responses=problems())
     async def health() -> Health:
         """Say that the service answers."""
@@ -93,6 +101,7 @@ def _add_state_routes(app: FastAPI) -> None:
         "/metrics",
         response_class=Response,
         responses={**problems(), **file_answer("text/plain")},
+        dependencies=shown,
     )
     async def metrics(request: Request) -> Response:
         """Give counters in Prometheus' text format."""

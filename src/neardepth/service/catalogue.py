@@ -120,8 +120,11 @@ class Catalogue:
     def add(self, served: ServedPool, pair: RgbdPair) -> BuildReport:
         """Add a pair to a pool on disk, and answer from it once all that is in use is made anew.
 
+        Whatever else has changed on disk is taken up with it: what another process added, or what
+        an earlier call added and then failed to fit.
+
         Raises:
-            Problem: the pool is not to be changed (403).
+            Problem: the pool is not to be changed (403), or holds depth of the other kind (422).
             NearDepthError: the pair or the pool is not usable.
         """
         if served.pool is None or not served.writable:
@@ -131,13 +134,29 @@ class Catalogue:
                 "It ships with NearDepth; build one of your own with `neardepth pool build`.",
             )
         with served.making:
+            _refuse_other_kind(served.pool, pair)
             source = Source(SOURCE, (PairRef(pair.id, lambda: pair),))
             report = add_pairs(served.pool.path, source)
-            if report.added:
-                pool = Pool.open(served.pool.path)
+            pool = Pool.open(served.pool.path)
+            if pool.version != served.pool.version:
                 made = {name: _estimator(pool, METHODS[name]) for name in served.estimators}
                 served.pool, served.estimators = pool, made
         return report
+
+
+def _refuse_other_kind(pool: Pool, pair: RgbdPair) -> None:
+    """Keep a pool to one kind of depth: one pair of the other would end all that is 3D.
+
+    Raises:
+        Problem: the pool's pairs are all of the other kind (422).
+    """
+    if pool.depth_kind not in (pair.depth_kind, "mixed"):
+        raise Problem(
+            422,
+            "Not the pool's kind of depth",
+            f"All its depth is of the kind {pool.depth_kind}: a pair of the kind "
+            f"{pair.depth_kind} would leave no answer from which 3D can be made.",
+        )
 
 
 def is_available(method: Method) -> bool:

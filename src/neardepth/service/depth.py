@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated
+from functools import partial
+from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
@@ -20,6 +22,8 @@ from neardepth.service.state import State, state_of
 from neardepth.service.uploads import check_kind
 
 router = APIRouter()
+
+T = TypeVar("T")
 
 _JSON = "application/json"
 RESULT = "/v1/results/{key}"
@@ -51,22 +55,40 @@ class Question:
     ] = None
 
 
-def estimate(state: State, data: bytes, question: Question) -> tuple[DepthResult, ServedPool]:
-    """Estimate a photo from its file's content; called in a worker thread.
+async def estimate(
+    request: Request, data: bytes, question: Question, use: Callable[[DepthResult, ServedPool], T]
+) -> T:
+    """Estimate a photo from its file's content, and return what is made of it.
+
+    A pool that has to be fitted first is fitted apart from the workers, which go on meanwhile.
+
+    Args:
+        request: whose body is read.
+        data: the file's content.
+        question: how to estimate it.
+        use: what is made of the result and its pool, in a worker thread.
 
     Raises:
-        Problem: there is no such pool, or it is no picture.
+        Problem: there is no such pool, it is no picture, or it could not be done in time.
         NearDepthError: the picture or a setting is not usable.
     """
-    served = state.catalogue.find(question.pool)
+    state = state_of(request)
+    catalogue = state.catalogue
+    served = catalogue.find(question.pool)
     method = question.method or state.method
     check_kind(data)
-    state.catalogue.refuse_download(served, method)
-    photo = decode_photo(data, "photo", state.limits.pixels)
-    photo = with_camera(photo, question.focal_px, question.fov)
-    result = state.catalogue.estimator(served, method)(photo)
-    state.metrics.estimates.labels(served.name, method, result.low_confidence).inc()
-    return result, served
+    if method not in served.estimators:
+        catalogue.refuse_download(served, method)
+        await state.fit(request, lambda: catalogue.estimator(served, method))
+
+    def work() -> T:
+        photo = decode_photo(data, "photo", state.limits.pixels)
+        photo = with_camera(photo, question.focal_px, question.fov)
+        result = catalogue.estimator(served, method)(photo)
+        state.metrics.estimates.labels(served.name, method, result.low_confidence).inc()
+        return use(result, served)
+
+    return await state.work(request, work)
 
 
 @router.post(
@@ -92,15 +114,12 @@ async def post_depth(
         raise Problem(406, "Not a media type of answers", f"There are {offered}.")
     async with state.uploads.read(request, "photo") as (data,):
         if kind == _JSON:
-            return await state.work(request, lambda: _answer(state, data, question))
-        return await state.work(
-            request, lambda: _file(state, data, question, formats.ANSWERS[kind])
-        )
+            return await estimate(request, data, question, partial(_answer, state))
+        return await estimate(request, data, question, partial(_file, formats.ANSWERS[kind]))
 
 
-def _answer(state: State, data: bytes, question: Question) -> DepthAnswer:
-    result, served = estimate(state, data, question)
-    key = state.results.keep(result, served.name, served.pool)
+def _answer(state: State, result: DepthResult, served: ServedPool) -> DepthAnswer:
+    key = state.results.keep(result, served.name)
     base = RESULT.format(key=key)
     at_hand = [
         served.pool is not None and neighbour.id in served.pool for neighbour in result.neighbours
@@ -121,8 +140,7 @@ def _answer(state: State, data: bytes, question: Question) -> DepthAnswer:
     )
 
 
-def _file(state: State, data: bytes, question: Question, name: str) -> Response:
-    result, served = estimate(state, data, question)
+def _file(name: str, result: DepthResult, served: ServedPool) -> Response:
     make, kind = formats.FILES[name]
     return download(make(result, served.name), name, kind)
 

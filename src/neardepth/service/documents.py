@@ -22,18 +22,19 @@ _TITLES = {
     415: "Not a file of a kind that can be read",
     421: "The Host header does not name this service",
     422: "The picture or a setting is not usable",
-    429: "The queue is full: try again after Retry-After seconds",
-    503: "The request waited too long",
+    429: "There is no room now: try again after Retry-After seconds",
+    431: "The head of the request is too large",
+    503: "The request waited too long, or the service stops",
     504: "The answer took too long",
 }
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Describe the errors of a route; 401, 403, 421 and 422 are those of every route."""
+    """Describe the errors of a route; 401, 403, 421, 422 and 431 are those of every."""
     schema = ProblemDetails.model_json_schema()
     return {
         status: {"description": _TITLES[status], "content": {MEDIA_TYPE: {"schema": schema}}}
-        for status in sorted({401, 403, 421, 422, *statuses})
+        for status in sorted({401, 403, 421, 422, 431, *statuses})
     }
 
 

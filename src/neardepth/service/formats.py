@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from neardepth.geometry.camera import DEFAULT_FOV
 from neardepth.imaging import depthmaps
 from neardepth.imaging.colour import colourise, depth_range, known_sample, ticks
 from neardepth.result import DepthResult
@@ -33,7 +34,7 @@ def summary(result: DepthResult, pool_name: str) -> dict[str, Any]:
 
 
 def display(result: DepthResult) -> dict[str, Any]:
-    """Say how to show a result: ends and marks of the colour bars, metres."""
+    """Say how to show a result: ends and marks of the colour bars, metres; the view in 3D."""
     low, high = depth_range(result.depth)
     spread = known_sample(result.uncertainty, _SAMPLE)
     most = float(np.percentile(spread, 98)) if spread.size else 1.0
@@ -42,6 +43,7 @@ def display(result: DepthResult) -> dict[str, Any]:
         "high": high,
         "ticks": ticks(low, high),
         "uncertainty_high": round(max(most, 0.01), 3),
+        "assumed_fov": DEFAULT_FOV,
     }
 
 

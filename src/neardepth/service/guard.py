@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import ipaddress
 import logging
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from neardepth.service.answers import Answers
 from neardepth.service.metrics import Metrics
 from neardepth.service.problems import Problem
 
@@ -21,6 +23,12 @@ NO_ANSWER = 499
 """Status under which requests are counted that nobody waited for."""
 
 UNFORESEEN = Problem(500, "The server failed", "This is an error of NearDepth; its log says more.")
+
+STOPPING = Problem(503, "The service stops", "It was told to, and this took too long.")
+
+MOST_HEAD_BYTES = 16 << 10
+"""Of a request's target and headers. The parser's own limit is on what it waits for: a head that
+arrives in one go passes it."""
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
@@ -62,6 +70,7 @@ class Guard:
         hosts: names in the Host header that are answered; None for any.
         public: paths that need no token: the page's own files, which hold no data.
         metrics: told of every answer.
+        answers: sends them.
     """
 
     def __init__(
@@ -72,8 +81,9 @@ class Guard:
         hosts: Iterable[str] | None,
         public: Iterable[str],
         metrics: Metrics,
+        answers: Answers,
     ) -> None:
-        self.app, self.metrics = app, metrics
+        self.app, self.metrics, self.answers = app, metrics, answers
         self.token = None if token is None else token.encode()
         self.hosts = None if hosts is None else frozenset(hosts)
         self.public = frozenset(public)
@@ -97,7 +107,12 @@ class Guard:
         try:
             problem = self._problem(scope)
             app = self.app if problem is None else problem.response()
-            await app(scope, receive, answer)
+            with self.answers.sender(scope, receive, answer) as sender:
+                await app(scope, receive, sender)
+        except asyncio.CancelledError:  # the server stops, and has waited for long enough
+            if status != NO_ANSWER:
+                raise
+            await STOPPING.response()(scope, receive, answer)
         except Exception:  # whatever it is, the client is told that it is not her fault
             log.exception("%s %s failed", scope["method"], scope["path"])
             if status != NO_ANSWER:
@@ -109,12 +124,15 @@ class Guard:
             self.metrics.seconds.labels(route).observe(time.perf_counter() - start)
 
     def _problem(self, scope: Scope) -> Problem | None:
+        if _head_bytes(scope) > MOST_HEAD_BYTES:
+            kibibytes = MOST_HEAD_BYTES >> 10
+            return Problem(431, "The head is too large", f"At most {kibibytes} KiB are taken.")
         headers = Headers(scope=scope)
         host = headers.get("host", "")
         if self.hosts is not None and _hostname(host) not in self.hosts:
             return Problem(421, "Not this host", "The Host header does not name this service.")
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != host:
+        if origin is not None and _authority(origin) != host:
             return Problem(403, "Another site", "Requests of other sites' pages are refused.")
         if headers.get("sec-fetch-site", "none") in ("cross-site", "same-site") and (
             scope["method"] != "GET" or scope["path"] not in self.public
@@ -138,6 +156,18 @@ class Guard:
 def allowed_hosts(host: str) -> set[str] | None:
     """Return the names that the Host header may give where the service listens on ``host``."""
     return _LOOPBACK | {host} if is_loopback(host) else None
+
+
+def _head_bytes(scope: Scope) -> int:
+    target = len(scope["raw_path"]) + len(scope["query_string"])
+    return target + sum(len(name) + len(value) for name, value in scope["headers"])
+
+
+def _authority(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
 
 
 def _hostname(host: str) -> str | None:

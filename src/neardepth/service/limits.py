@@ -12,9 +12,10 @@ def _cores() -> int:
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds of the service; together they bound its memory.
+    """Bounds of the service; together with that on connections they bound its memory.
 
-    The largest photo costs some 40 bytes a pixel while it is worked on, one photo a worker.
+    That is what bodies, answers and kept results may take, and some 40 bytes a pixel of each photo
+    that is worked on, one a worker; a cloud, mesh or file that is being made takes as much again.
     """
 
     upload_bytes: int = 32 << 20
@@ -29,10 +30,14 @@ class Limits:
     """The same, where a pair is added: the pool is fitted anew."""
     queue: int = 32
     """Requests that wait for a worker; more are turned away."""
+    fits: int = 16
+    """Requests that wait for a pool to be fitted, one at a time, apart from the workers."""
     workers: int = field(default_factory=_cores)
     """Requests that are worked on at a time."""
     held_bytes: int = 256 << 20
     """Of the bodies of all requests that are arriving or waiting."""
+    answer_bytes: int = 256 << 20
+    """Of all answers that their clients have not taken yet; a single one may be larger."""
     kept_bytes: int = 512 << 20
     """Of the results that are kept for their links."""
     kept_seconds: float = 900

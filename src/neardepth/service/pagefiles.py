@@ -30,7 +30,7 @@ def page_router(pages: dict[str, tuple[bytes, str]]) -> APIRouter:
     """Make a route of each file."""
     router = APIRouter(include_in_schema=False)
     for path, (content, kind) in pages.items():
-        router.add_api_route(path, _giving(content, kind), methods=["GET"])
+        router.add_api_route(path, _giving(content, kind), methods=["GET", "HEAD"])
     return router
 
 

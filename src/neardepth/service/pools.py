@@ -88,7 +88,7 @@ async def post_pair(
         )
 
     async with state.uploads.read(request, "photo", "depth") as (photo, depth):
-        added = await state.work(request, lambda: add(photo, depth), state.limits.adding_seconds)
+        added = await state.fit(request, lambda: add(photo, depth), state.limits.adding_seconds)
     response.status_code = 201 if added.added else 200
     return added
 

@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from neardepth.errors import DepthMapError, MethodError, NearDepthError, PhotoError
+from neardepth.errors import DepthMapError, GeometryError, MethodError, NearDepthError, PhotoError
 from neardepth.imaging.containers import TooManyPixelsError
 
 log = logging.getLogger("neardepth.service")
@@ -51,8 +51,8 @@ class Problem(Exception):  # noqa: N818 - the RFC's name
 def problem_of(error: NearDepthError) -> Problem:
     """Say what a client may know of an error.
 
-    Errors of photos, depth maps and methods name what the client sent. Those of pools, models and
-    networks name files of this machine: they go to the log.
+    Errors of photos, depth maps, methods and 3D name what the client sent or chose. Those of pools,
+    models and networks name files of this machine: they go to the log.
     """
     if isinstance(error.__cause__, TooManyPixelsError):
         return Problem(413, "Too many pixels", _sentence(error))
@@ -60,6 +60,8 @@ def problem_of(error: NearDepthError) -> Problem:
         return Problem(422, "Not a usable picture", _sentence(error))
     if isinstance(error, MethodError):
         return Problem(422, "Not a usable setting", _sentence(error))
+    if isinstance(error, GeometryError):
+        return Problem(422, "There is no 3D in this", _sentence(error))
     log.error("%s", error)
     return Problem(
         409,

@@ -8,18 +8,16 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from neardepth.pool import Pool
 from neardepth.result import DepthResult
 from neardepth.service.problems import Problem
 
 
 @dataclass(frozen=True)
 class Kept:
-    """A result with the name and the snapshot of the pool that it rests on."""
+    """A result with the name of the pool that it rests on."""
 
     result: DepthResult
     pool_name: str
-    pool: Pool | None
     until: float
     """`time.monotonic` after which it is dropped."""
 
@@ -37,7 +35,7 @@ class Results:
     """Keeps results in memory, the latest as long as there is room; nothing is written to disk.
 
     Args:
-        most_bytes: of all results together.
+        most_bytes: of all results together; the latest is kept even where it alone is larger.
         seconds: that each is kept.
     """
 
@@ -51,16 +49,22 @@ class Results:
     def __len__(self) -> int:
         return len(self._kept)
 
-    def keep(self, result: DepthResult, pool_name: str, pool: Pool | None) -> str:
+    def keep(self, result: DepthResult, pool_name: str) -> str:
         """Keep a result; its id cannot be guessed."""
         key = secrets.token_urlsafe(18)
-        kept = Kept(result, pool_name, pool, time.monotonic() + self.seconds)
+        kept = Kept(result, pool_name, time.monotonic() + self.seconds)
         with self._lock:
             self._kept[key] = kept
             self.size += kept.size
-            while self._kept and (self.size > self.most_bytes or self._oldest_is_over()):
+            while len(self._kept) > 1 and self.size > self.most_bytes:
                 self._drop(next(iter(self._kept)))
         return key
+
+    def expire(self) -> None:
+        """Drop all whose time is over."""
+        with self._lock:
+            while self._kept and next(iter(self._kept.values())).until < time.monotonic():
+                self._drop(next(iter(self._kept)))
 
     def find(self, key: str) -> Kept:
         """Return a result.
@@ -68,9 +72,8 @@ class Results:
         Raises:
             Problem: it is not kept, or no longer (404).
         """
+        self.expire()
         with self._lock:
-            while self._kept and self._oldest_is_over():
-                self._drop(next(iter(self._kept)))
             if key in self._kept:
                 return self._kept[key]
         raise Problem(404, "There is no such result", "It was dropped: send the photo again.")
@@ -84,9 +87,6 @@ class Results:
         self.find(key)
         with self._lock:
             self._drop(key)
-
-    def _oldest_is_over(self) -> bool:
-        return next(iter(self._kept.values())).until < time.monotonic()
 
     def _drop(self, key: str) -> None:
         kept = self._kept.pop(key, None)

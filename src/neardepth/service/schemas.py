@@ -30,12 +30,15 @@ class ProblemDetails(BaseModel):
 
 
 class Display(BaseModel):
-    """How to show a result: ends and marks of the colour bars, metres."""
+    """How to show a result: ends and marks of the colour bars, metres; the view in 3D."""
 
     low: float
     high: float
     ticks: list[float]
     uncertainty_high: float
+    assumed_fov: float = Field(
+        description="Degrees across that 3D takes where the focal length is not known"
+    )
 
 
 class Picture(BaseModel):
@@ -84,6 +87,7 @@ class DepthAnswer(BaseModel):
                         "high": 2.9,
                         "ticks": [1, 1.5, 2, 2.5],
                         "uncertainty_high": 0.8,
+                        "assumed_fov": 55,
                     },
                     "links": {"depth.png": "/v1/results/qFhY0zWq3vVbq1c2mXoJ4e7K/depth.png"},
                     "pictures": [

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from collections.abc import Callable
 
 import uvicorn
 from fastapi import FastAPI
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from neardepth.errors import ServiceError
-from neardepth.service.guard import is_loopback
+from neardepth.service.connections import Impatient, raise_file_limit, room
+from neardepth.service.guard import MOST_HEAD_BYTES, is_loopback
 
 LEAST_TOKEN = 16
-HEAD_SECONDS = 10.0
-"""In which the head of a request has to arrive."""
 
-_HEADER_BYTES = 16 << 10
-_SHUTDOWN_SECONDS = 60
+SHUTDOWN_SECONDS = 60
+"""That requests may take once the service is told to stop."""
 
 
 def check_address(host: str, token: str | None) -> None:
@@ -76,46 +73,28 @@ def address_of(listening: socket.socket) -> str:
 def make_server(app: FastAPI, started: Callable[[], None]) -> uvicorn.Server:
     """Make a server, whose ``run([socket])`` serves until it is interrupted or terminated.
 
-    Requests that run are finished first.
+    Requests are finished first, for `SHUTDOWN_SECONDS`; those that are not are told so (503). What
+    their threads still do, such as adding a pair, is finished before ``run`` returns.
 
     Args:
         app: the app.
         started: called when requests are answered.
     """
+    raise_file_limit()
     config = uvicorn.Config(
         app,
-        # This parser's limit on the head of a request is enforced; the faster one has none.
-        http=_Impatient,
-        h11_max_incomplete_event_size=_HEADER_BYTES,
+        backlog=room()[1],
+        # This parser has a limit on the head that it waits for; the faster one has none.
+        http=Impatient,
+        h11_max_incomplete_event_size=MOST_HEAD_BYTES,
         ws="none",
         log_level="warning",
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
     return _Server(config, started)
-
-
-class _Impatient(H11Protocol):
-    """Closes a connection on which the head of a request does not come in time."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self._hurry()
-
-    def on_response_complete(self) -> None:
-        super().on_response_complete()
-        self._hurry()
-
-    def _hurry(self) -> None:
-        before = self.cycle
-
-        def close() -> None:
-            if self.cycle is before and not self.transport.is_closing():
-                self.transport.close()
-
-        self.loop.call_later(HEAD_SECONDS, close)
 
 
 class _Server(uvicorn.Server):

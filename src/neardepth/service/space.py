@@ -6,13 +6,15 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
+from neardepth.result import DepthResult
 from neardepth.service import spatial
+from neardepth.service.catalogue import ServedPool
 from neardepth.service.depth import Question, download, estimate
 from neardepth.service.documents import PHOTO_BODY, WORK, file_answer, problems
 from neardepth.service.formats import FILES
 from neardepth.service.negotiation import best_match
 from neardepth.service.problems import Problem
-from neardepth.service.state import State, state_of
+from neardepth.service.state import state_of
 
 router = APIRouter()
 
@@ -42,12 +44,11 @@ async def post_cloud(
         raise Problem(406, "Not a media type of answers", f"There are {', '.join(offered)}.")
     name = offered[kind]
 
-    def work(data: bytes) -> bytes:
-        result, served = estimate(state, data, question)
+    def draw(result: DepthResult, served: ServedPool) -> bytes:
         return FILES[name][0](result, served.name)
 
     async with state.uploads.read(request, "photo") as (data,):
-        return download(await state.work(request, lambda: work(data)), name, kind)
+        return download(await estimate(request, data, question, draw), name, kind)
 
 
 @router.post(
@@ -81,13 +82,17 @@ async def post_stereo(
         known = ", ".join(spatial.ONE_PICTURE)
         raise Problem(422, "There is no such layout", f"There are {known}.")
 
-    def work(state: State, data: bytes) -> bytes:
-        result, _ = estimate(state, data, question)
-        pair = result.stereo(
-            eye_mm=eye_mm, max_disparity=max_disparity, convergence=convergence, keep=keep
+    def draw(result: DepthResult, served: ServedPool) -> bytes:
+        pair = spatial.stereo_of(
+            result,
+            served.name,
+            eye_mm=eye_mm,
+            max_disparity=max_disparity,
+            convergence=convergence,
+            keep=keep,
         )
         return spatial.stereo_png(pair, layout)
 
     async with state.uploads.read(request, "photo") as (data,):
-        content = await state.work(request, lambda: work(state, data))
+        content = await estimate(request, data, question, draw)
         return download(content, f"stereo-{layout}.png", "image/png")

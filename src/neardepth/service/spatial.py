@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from neardepth.errors import GeometryError
 from neardepth.geometry.layouts import LAYOUTS, find_layout
 from neardepth.geometry.scene import Scene
 from neardepth.geometry.stereo import StereoPair
@@ -42,20 +45,46 @@ ONE_PICTURE = tuple(name for name, layout in LAYOUTS.items() if len(layout.suffi
 
 
 def written(name: str, write: Callable[[Path], object]) -> bytes:
-    """Return what is written to a file, in a private folder that is gone afterwards."""
+    """Return what is written to a file, in a private folder that is gone afterwards.
+
+    Raises:
+        GeometryError: there is nothing to write; it names the file without its folder.
+    """
     with TemporaryDirectory(prefix="neardepth-") as folder:
         path = Path(folder) / name
-        write(path)
+        with _called(str(path), name):
+            write(path)
         return path.read_bytes()
 
 
-def scene_of(result: DepthResult) -> Scene:
+@contextmanager
+def _called(path: str, name: str) -> Iterator[None]:
+    """Have an error say a name that the client knows instead of a path of this machine."""
+    try:
+        yield
+    except GeometryError as error:
+        raise GeometryError(str(error).replace(path, name)) from error
+
+
+def stereo_of(result: DepthResult, pool_name: str, **settings: Any) -> StereoPair:
+    """Render a result in stereo; see `Scene.stereo`.
+
+    Raises:
+        MethodError: a setting is out of range.
+        GeometryError: nothing is known of its depth, or it is of no one kind.
+    """
+    with _called(str(result.pool.get("path", pool_name)), pool_name):
+        return result.stereo(**settings)
+
+
+def scene_of(result: DepthResult, pool_name: str) -> Scene:
     """Return the scene of a result, thinned out to `MOST_POINTS`.
 
     Raises:
         GeometryError: its depth is of no one kind.
     """
-    scene = Scene.of_result(result)
+    with _called(str(result.pool.get("path", pool_name)), pool_name):
+        scene = Scene.of_result(result)
     step = math.ceil(math.sqrt(scene.depth.size / MOST_POINTS))
     if step == 1:
         return scene
@@ -82,16 +111,16 @@ def stereo_png(pair: StereoPair, layout: str) -> bytes:
     return buffer.getvalue()
 
 
-def _cloud(name: str, result: DepthResult, _: str) -> bytes:
-    return written(name, scene_of(result).point_cloud().save)
+def _cloud(name: str, result: DepthResult, pool_name: str) -> bytes:
+    return written(name, scene_of(result, pool_name).point_cloud().save)
 
 
-def _mesh(name: str, result: DepthResult, _: str) -> bytes:
-    return written(name, scene_of(result).mesh().save)
+def _mesh(name: str, result: DepthResult, pool_name: str) -> bytes:
+    return written(name, scene_of(result, pool_name).mesh().save)
 
 
-def _stereo(layout: str, result: DepthResult, _: str) -> bytes:
-    return stereo_png(result.stereo(), layout)
+def _stereo(layout: str, result: DepthResult, pool_name: str) -> bytes:
+    return stereo_png(stereo_of(result, pool_name), layout)
 
 
 FILES: dict[str, tuple[Callable[[DepthResult, str], bytes], str]] = {

@@ -11,32 +11,37 @@ export class Failure extends Error {
 }
 
 let askForToken = async () => null;
+let asked = null; // one question for all requests that need the token
 
-// `ask` returns a token that the user typed.
+// `ask` returns a token that the user typed, or null; it is told whether one was refused.
 export function onTokenNeeded(ask) {
-  askForToken = ask;
+  askForToken = (refused) => (asked ??= ask(refused).finally(() => (asked = null)));
 }
 
 async function send(path, options = {}) {
+  let token = sessionStorage.getItem(KEPT);
+  let response = await attempt(path, options, token);
+  while (response.status === 401) {
+    const given = await askForToken(token !== null);
+    if (given === null) break;
+    token = given;
+    if (!/^[\x21-\x7e]+$/.test(token)) continue; // no header can hold it, and no server took it
+    response = await attempt(path, options, token);
+    if (response.status !== 401) sessionStorage.setItem(KEPT, token);
+  }
+  if (!response.ok) throw await failureOf(response);
+  return response;
+}
+
+async function attempt(path, options, token) {
   const headers = new Headers(options.headers);
-  const token = sessionStorage.getItem(KEPT);
-  if (token) headers.set("Authorization", `Bearer ${token}`);
-  let response;
+  if (token !== null) headers.set("Authorization", `Bearer ${token}`);
   try {
-    response = await fetch(path, { ...options, headers });
+    return await fetch(path, { ...options, headers });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Failure(0, "No answer", "The server does not answer. Is it still running?");
   }
-  if (response.status === 401) {
-    const given = await askForToken();
-    if (given) {
-      sessionStorage.setItem(KEPT, given);
-      return send(path, options);
-    }
-  }
-  if (!response.ok) throw await failureOf(response);
-  return response;
 }
 
 async function failureOf(response) {
@@ -62,11 +67,12 @@ export async function estimate(photo, settings, signal) {
   return response.json();
 }
 
-export async function addPair(pool, photo, depth, scale) {
+// `facts`: depth_scale, depth_kind and focal_px; what is empty is the server's choice.
+export async function addPair(pool, photo, depth, facts) {
   const form = new FormData();
   form.set("photo", photo);
   form.set("depth", depth);
-  const query = new URLSearchParams({ depth_scale: scale });
+  const query = new URLSearchParams(Object.entries(facts).filter(([, value]) => value));
   const path = `/v1/pools/${encodeURIComponent(pool)}/pairs?${query}`;
   return (await send(path, { method: "POST", body: form })).json();
 }

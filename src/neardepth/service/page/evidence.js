@@ -10,6 +10,13 @@ export function element(name, properties = {}, ...children) {
   return made;
 }
 
+// Show a picture, and let go of it once it is drawn.
+export function showBlob(image, blob) {
+  const address = URL.createObjectURL(blob);
+  image.onload = image.onerror = () => URL.revokeObjectURL(address);
+  image.src = address;
+}
+
 export function showEvidence(answer) {
   const { neighbours } = answer.summary;
   const largest = Math.max(...neighbours.map(({ weight }) => Math.abs(weight)), 1e-9);
@@ -46,7 +53,7 @@ function item(neighbour, pictures, largest) {
 function picture(path, what) {
   const image = element("img", { alt: what });
   getBlob(path).then(
-    (blob) => (image.src = URL.createObjectURL(blob)),
+    (blob) => showBlob(image, blob),
     () => (image.alt = `${what} could not be loaded`),
   );
   return image;

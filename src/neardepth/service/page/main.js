@@ -1,7 +1,9 @@
 // The page: its state, and what leads from one to the next.
 
-import { addPair, estimate, getBlob, getJson, getMaps, onTokenNeeded, saveAs } from "./api.js";
-import { element, showEvidence } from "./evidence.js";
+import { addPair, estimate, getBlob, getJson, getMaps, onTokenNeeded } from "./api.js";
+import { showDownloads } from "./downloads.js";
+import { element, showBlob, showEvidence } from "./evidence.js";
+import { showFacts } from "./facts.js";
 import { MapView } from "./mapview.js";
 import { distanceBetween } from "./measure.js";
 import { PointView } from "./points.js";
@@ -9,9 +11,7 @@ import { listenForPhotos } from "./sources.js";
 
 const $ = (id) => document.getElementById(id);
 const MOST_SIDE = 1280; // pixels of the maps on the page; files have all
-const ASSUMED_VIEW = 55; // degrees: as neardepth.geometry.camera assumes where nothing tells
 const PAIRS = { stereo: "stereo-full-sbs.png", anaglyph: "stereo-anaglyph-dubois.png" };
-const GROUPS = { Depth: /^(depth|preview|summary)/, Points: /^cloud/, Mesh: /^mesh/, Stereo: /^stereo/ };
 
 let pools = [];
 let methods = [];
@@ -64,7 +64,8 @@ function settle() {
   $("focal").title = method().scales_by_focal_length
     ? "Depth, distances and 3D follow it"
     : "This method's depth does not follow it; distances and 3D do";
-  const { writable, name } = pool();
+  const { writable, name, depth_kind } = pool();
+  if (["z", "ray"].includes(depth_kind)) $("teach-kind").value = depth_kind;
   for (const field of $("teach").elements) field.disabled = !writable;
   $("teach-note").textContent = writable
     ? `A photo with its measured depth. It goes into ${name} on this server's disk, and the next answer knows it.`
@@ -77,6 +78,7 @@ function become(state) {
   document.body.dataset.state = state;
   $("busy").hidden = state !== "loading";
   $("failed").hidden = state !== "failed";
+  $("unsure").hidden = state !== "done" || !answer.summary.low_confidence;
   $("drop").hidden = state === "done" || answer !== null;
   $("viewer").hidden = answer === null;
 }
@@ -99,47 +101,39 @@ async function ask(chosen = photo) {
     ]);
     if (mine === asking) showAnswer(found, maps, picture);
   } catch (error) {
-    if (error.name !== "AbortError" && mine === asking) fail(error);
+    if (error.name !== "AbortError" && mine === asking) fail(error, () => ask());
   } finally {
     clearTimeout(slow);
     if (mine === asking) $("busy").hidden = true;
   }
 }
 
-function fail(error) {
-  answer = null;
+// Say what went wrong; what is on show stays.
+function complain(error) {
   $("failed").replaceChildren(element("strong", { textContent: `${error.title ?? "It failed"}. ` }), error.message);
+  $("failed").hidden = false;
+}
+
+// Say what went wrong in place of an answer.
+function fail(error, again) {
+  answer = null;
   become("failed");
+  complain(error);
+  const button = element("button", { type: "button", textContent: "Try again" });
+  button.addEventListener("click", again);
+  $("failed").append(element("p", { className: "actions" }, button));
 }
 
 function showAnswer(found, maps, picture) {
   answer = found;
   become("done");
   map.show(maps, found.display, picture);
-  $("unsure").hidden = !found.summary.low_confidence;
   showFacts(found.summary);
   showReading(null);
   showDistance([]);
   showEvidence(found);
   showDownloads(found);
   choose(view);
-}
-
-function showFacts({ photo: size, depth, method: used, pool: from, uncertainty }) {
-  const facts = {
-    Depth: depth.min === null ? "nothing is known" : `${depth.min.toFixed(2)} to ${depth.max.toFixed(2)} m, median ${depth.median.toFixed(2)} m`,
-    Typical: uncertainty.median_relative === null ? "uncertainty not known" : `± ${Math.round(100 * uncertainty.median_relative)} %`,
-    Photo: `${size.width} × ${size.height} px`,
-    Method: used.name,
-    From: from.path ? `${from.path}, ${from.pairs} pairs` : `model ${from.model}, ${from.pairs} pairs`,
-  };
-  if (used.camera) facts.Camera = used.camera;
-  $("facts").replaceChildren(
-    ...Object.entries(facts).flatMap(([name, text]) => [
-      element("dt", { textContent: name }),
-      element("dd", { textContent: text }),
-    ]),
-  );
 }
 
 function showReading(value) {
@@ -177,6 +171,7 @@ function choose(name) {
     const chosen = tab.dataset.view === name;
     tab.setAttribute("aria-selected", chosen);
     tab.tabIndex = chosen ? 0 : -1;
+    if (chosen) $("panel").setAttribute("aria-labelledby", tab.id);
   }
   const flat = ["depth", "uncertainty", "photo"].includes(name);
   $("map").hidden = !flat;
@@ -190,14 +185,15 @@ function choose(name) {
 
 function showSpace() {
   const { width, height } = answer.summary.photo;
-  const focal = width / 2 / Math.tan((ASSUMED_VIEW * Math.PI) / 360);
+  const { assumed_fov: across } = answer.display; // degrees
+  const focal = width / 2 / Math.tan((across * Math.PI) / 360);
   const assumed = { fx: focal, fy: focal, cx: (width - 1) / 2, cy: (height - 1) / 2 };
   const camera = answer.summary.intrinsics;
   const works = space.show(map.maps, map.photo, camera ?? assumed, answer.summary.pool.depth_kind);
   $("hint").textContent = !works
     ? "This browser has no WebGL: download the points instead."
     : "Drag or use the arrow keys to turn, wheel or plus and minus to come closer, 0 to reset." +
-      (camera ? "" : ` The camera is not known: a view of ${ASSUMED_VIEW}° is assumed.`);
+      (camera ? "" : ` The camera is not known: a view of ${across}° is assumed.`);
 }
 
 async function showPair(name) {
@@ -207,39 +203,12 @@ async function showPair(name) {
   try {
     const blob = await getBlob(shown.links[PAIRS[name]]);
     if (shown !== answer || view !== name) return;
-    $("pair-image").src = URL.createObjectURL(blob);
+    showBlob($("pair-image"), blob);
     $("pair-image").alt = name === "stereo" ? "Stereo pair, left and right" : "Anaglyph for red-cyan glasses";
     $("hint").textContent = name === "stereo" ? "Left eye, right eye." : "For red-cyan glasses.";
   } catch (error) {
     $("hint").textContent = error.message;
   }
-}
-
-function showDownloads({ links }) {
-  $("downloads").replaceChildren(
-    ...Object.entries(GROUPS).map(([title, pattern]) => {
-      const names = Object.keys(links).filter((name) => pattern.test(name));
-      const buttons = names.map((name) => downloadButton(name, links[name]));
-      return element("div", {}, element("h3", { textContent: title }), element("div", { className: "actions" }, ...buttons));
-    }),
-  );
-}
-
-function downloadButton(name, path) {
-  const short = name.replace(/^(cloud|mesh)\./, "").replace(/^stereo-(.*)\.png$/, "$1");
-  const button = element("button", { type: "button", textContent: short, title: `Download ${name}` });
-  button.addEventListener("click", async () => {
-    button.disabled = true;
-    try {
-      saveAs(await getBlob(path), name);
-    } catch (error) {
-      button.title = error.message;
-      button.textContent += ": failed";
-    } finally {
-      button.disabled = false;
-    }
-  });
-  return button;
 }
 
 // --- adding a pair
@@ -255,7 +224,11 @@ async function teach(event) {
   button.disabled = true;
   say("Adding it, and fitting the pool anew…");
   try {
-    const { added, pool: grown } = await addPair($("pool").value, chosen, depth, $("teach-scale").value || "1000");
+    const { added, pool: grown } = await addPair($("pool").value, chosen, depth, {
+      depth_scale: $("teach-scale").value,
+      depth_kind: $("teach-kind").value,
+      focal_px: $("teach-focal").value,
+    });
     await loadSettings();
     if (!added) return say("The pool had this photo already.");
     say(`${grown.name} has ${grown.pairs} pairs now. Estimating again…`);
@@ -273,13 +246,16 @@ async function teach(event) {
 // --- start
 
 onTokenNeeded(
-  () =>
+  (refused) =>
     new Promise((resolve) => {
-      $("key").addEventListener("close", () => resolve($("token").value.trim()), { once: true });
-      $("key").showModal();
+      const key = $("key");
+      key.addEventListener("close", () => resolve(key.returnValue === "go" ? $("token").value.trim() : null), { once: true });
+      $("token").value = key.returnValue = "";
+      $("token-refused").hidden = !refused;
+      key.showModal();
     }),
 );
-listenForPhotos(ask, (sentence) => fail({ title: "No camera", message: sentence }));
+listenForPhotos(ask, (sentence) => complain({ title: "No camera", message: sentence }));
 document.body.addEventListener("camera", ({ detail: open }) => {
   $("camera").hidden = !open;
   $("drop").hidden = open || answer !== null;
@@ -302,4 +278,8 @@ $("tabs").addEventListener("keydown", (event) => {
   choose(next.dataset.view);
   next.focus();
 });
-loadSettings().catch(fail);
+function start() {
+  become("empty");
+  loadSettings().catch((error) => fail(error, start));
+}
+start();

@@ -20,6 +20,7 @@ export class MapView {
   }
 
   show(maps, display, photo) {
+    this.photo?.close();
     Object.assign(this, { maps, display, photo, at: null, points: [] });
     this.canvas.width = maps.width;
     this.canvas.height = maps.height;

@@ -43,8 +43,9 @@ export class PointView {
     // From where the photo was taken it is seen as it is.
     this.focal = camera.fy / (maps.height * maps.stride);
     this.pose = { ...START };
-    fill(this.gl, this.program, "place", cloud.places, this.gl.FLOAT, false);
-    fill(this.gl, this.program, "colour", cloud.colours, this.gl.UNSIGNED_BYTE, true);
+    this.buffers ??= { place: this.gl.createBuffer(), colour: this.gl.createBuffer() };
+    this.#fill("place", cloud.places, this.gl.FLOAT, false);
+    this.#fill("colour", cloud.colours, this.gl.UNSIGNED_BYTE, true);
     this.draw();
     return true;
   }
@@ -66,6 +67,15 @@ export class PointView {
     // As large as the gap to the next point, so that surfaces look closed.
     gl.uniform1f(place("size"), 0.9 * scale * canvas.height * this.step);
     gl.drawArrays(gl.POINTS, 0, this.count);
+  }
+
+  #fill(name, values, type, normalised) {
+    const { gl } = this;
+    const place = gl.getAttribLocation(this.program, name);
+    gl.bindBuffer(gl.ARRAY_BUFFER, this.buffers[name]);
+    gl.bufferData(gl.ARRAY_BUFFER, values, gl.STATIC_DRAW);
+    gl.enableVertexAttribArray(place);
+    gl.vertexAttribPointer(place, 3, type, normalised, 0, 0);
   }
 
   // Turn about the centre, then project; camera x right, y down, z away, as in the photo.
@@ -152,14 +162,6 @@ function cloudOf(maps, photo, camera, kind) {
     centre: [0, 0, middle],
     step: (step * stride) / camera.fx,
   };
-}
-
-function fill(gl, program, name, values, type, normalised) {
-  const place = gl.getAttribLocation(program, name);
-  gl.bindBuffer(gl.ARRAY_BUFFER, gl.createBuffer());
-  gl.bufferData(gl.ARRAY_BUFFER, values, gl.STATIC_DRAW);
-  gl.enableVertexAttribArray(place);
-  gl.vertexAttribPointer(place, 3, type, normalised, 0, 0);
 }
 
 function link(gl) {

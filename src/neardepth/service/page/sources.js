@@ -4,9 +4,14 @@ const $ = (id) => document.getElementById(id);
 
 // `onPhoto` is given a Blob; `onTrouble` a sentence.
 export function listenForPhotos(onPhoto, onTrouble) {
+  const closeCamera = listenForCamera(onPhoto, onTrouble);
+  const take = (photo) => {
+    closeCamera();
+    onPhoto(photo);
+  };
   const file = $("file");
   file.addEventListener("change", () => {
-    if (file.files[0]) onPhoto(file.files[0]);
+    if (file.files[0]) take(file.files[0]);
     file.value = ""; // so that the same photo may be chosen again
   });
   for (const button of document.querySelectorAll("[data-open=file]")) {
@@ -14,7 +19,7 @@ export function listenForPhotos(onPhoto, onTrouble) {
   }
   document.addEventListener("paste", (event) => {
     const pasted = [...event.clipboardData.files].find(({ type }) => type.startsWith("image/"));
-    if (pasted) onPhoto(pasted);
+    if (pasted) take(pasted);
   });
   document.addEventListener("dragover", (event) => {
     event.preventDefault();
@@ -24,21 +29,22 @@ export function listenForPhotos(onPhoto, onTrouble) {
   document.addEventListener("drop", (event) => {
     event.preventDefault();
     document.body.classList.remove("over");
-    if (event.dataTransfer.files[0]) onPhoto(event.dataTransfer.files[0]);
+    if (event.dataTransfer.files[0]) take(event.dataTransfer.files[0]);
   });
-  listenForCamera(onPhoto, onTrouble);
 }
 
+// Returns what closes the camera where it is open.
 function listenForCamera(onPhoto, onTrouble) {
   const buttons = document.querySelectorAll("[data-open=camera]");
   const video = $("video");
   // Browsers give the camera only to pages of this machine or over HTTPS.
   if (!navigator.mediaDevices?.getUserMedia) {
     for (const button of buttons) button.hidden = true;
-    return;
+    return () => {};
   }
   const close = () => {
-    video.srcObject?.getTracks().forEach((track) => track.stop());
+    if (!video.srcObject) return;
+    video.srcObject.getTracks().forEach((track) => track.stop());
     video.srcObject = null;
     document.body.dispatchEvent(new CustomEvent("camera", { detail: false }));
   };
@@ -61,4 +67,5 @@ function listenForCamera(onPhoto, onTrouble) {
     close();
     onPhoto(await canvas.convertToBlob({ type: "image/jpeg", quality: 0.95 }));
   });
+  return close;
 }
