@@ -23,7 +23,7 @@ def measure(source: Path, folder: Path, encoder: Encoder, method: str) -> list[R
     photo, prepared = estimator.prepare(path)
     descriptor = estimator.describe(prepared)
     network, rest, whole = side_by_side(
-        lambda: encoder.run(prepared),
+        lambda: encoder.run(prepared[0]),
         lambda: estimator.from_descriptor(photo, descriptor),
         lambda: estimator(path),
     )
