@@ -54,7 +54,7 @@ def test_threads_that_overlap_leave_nothing_behind() -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:.*fork")
 def test_a_forked_process_can_enter_too() -> None:
     with one_blas_thread:
         child = os.fork()
