@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -113,18 +114,21 @@ class NeighbourRetrieval:
         Raises:
             MethodError: the method's fusion knows no time.
         """
-        if self.method.fusion not in NEED_USUAL:
+        if self.method.fusion != "depth-transfer":
             raise MethodError(
                 f"method {self.method.name} estimates frames one by one; use karsch2014"
             )
+        if not photos:
+            return []
         # One set of neighbours for all frames, as the publication has it.
-        middle = np.mean(descriptors, axis=0)
-        chosen = [self._choose(photo, middle, ()) for photo in photos]
-        pairs = zip(photos, chosen, strict=True)
-        maps = depth_transfer_clip([self._candidates(photo, one) for photo, one in pairs])
+        chosen = self._choose(photos[0], np.mean(descriptors, axis=0), ())
+        first = self._candidates(photos[0], chosen)
+        size = first.photo.shape[:2]
+        maps = depth_transfer_clip(
+            [replace(first, photo=resize_photo(photo.image, size)) for photo in photos]
+        )
         return [
-            self._result(photo, one, depth)
-            for photo, one, depth in zip(photos, chosen, maps, strict=True)
+            self._result(photo, chosen, depth) for photo, depth in zip(photos, maps, strict=True)
         ]
 
     def _choose(
