@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from neardepth import DepthEstimator
 from neardepth.datasets import open_source
-from neardepth.kernel import fitting
+from neardepth.kernel import fitting, projection
 from neardepth.kernel.shared import MODELS, load_model
 from neardepth.methods import METHODS
 from neardepth.pool import build_pool
@@ -73,7 +73,7 @@ def fit(layouts: list[Layout]) -> Row:
     tables = [table(layout) for layout in layouts]
     depth = random.normal(1, 0.4, (PAIRS, VIEWS, CELLS[0] * CELLS[1])).astype(np.float32)
     features = random.random((PAIRS, sum(layout.pooled for layout in layouts)), np.float32)
-    directions = random.random((features.shape[1], fitting.CODE), np.float32)
+    directions = random.random((features.shape[1], projection.COMPONENTS), np.float32)
     kernel = np.eye(PAIRS * VIEWS, dtype=np.float32)
 
     def products() -> None:

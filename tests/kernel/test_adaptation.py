@@ -75,7 +75,7 @@ def test_the_order_of_mirror_images_does_not_matter(model: KernelModel) -> None:
     adaptation = adapted(model, slope[None].repeat(8, axis=0).astype(np.float32))
     codes = codes_of(model, ODD[:1])[0]
     one, other = adaptation.correction(codes).reshape(2, *CELLS)
-    np.testing.assert_allclose(one, other[:, ::-1], atol=1e-3)
+    np.testing.assert_allclose(one, other[:, ::-1], atol=5e-3)
 
 
 def test_alone_is_without_the_pair(model: KernelModel) -> None:

@@ -96,7 +96,7 @@ def test_the_order_of_pairs_does_not_matter_to_stage_1(usual: Fit) -> None:
     backwards = fitted(SEEDS[::-1])
     one, other = (f.model.predict([photo_maps(300)]) for f in (usual, backwards))
     np.testing.assert_allclose(one.first, other.first, atol=5e-3)
-    assert one.novelty == pytest.approx(other.novelty, abs=0.01)
+    assert one.novelty == pytest.approx(other.novelty, abs=0.05)
 
 
 def test_a_photo_of_the_pool_rests_on_itself(usual: Fit) -> None:

@@ -19,11 +19,11 @@ from neardepth.steps.dense import CELLS
 
 Matrix = NDArray[np.float32]
 
-COMPONENTS = {"stride16": 64, "stride32": 96}
+COMPONENTS = {"stride16": 48, "stride32": 64}
 """Principal components kept of each level's channels."""
 
-_COSINES = 400
-_FREQUENCY = 0.1
+_COSINES = 128
+_FREQUENCY = 0.08
 _RIDGE = 0.016  # for each cell that is trained on
 _BATCHES = 64
 _BLUR = 3.0  # cells

@@ -36,6 +36,10 @@ class Projection:
         """Return N×P; the codes of several networks are added up."""
         return np.asarray(features @ self.directions - self.offset)
 
+    def turned(self, turn: Matrix) -> Projection:
+        """Return the projection whose codes are these multiplied by ``turn``, P×Q."""
+        return replace(self, directions=self.directions @ turn, offset=self.offset @ turn)
+
     def energy(self, features: Matrix) -> Matrix:
         """Return N, the squared length of the standardised features."""
         centred = features * self.scale - self.centre
@@ -98,7 +102,7 @@ class Prediction(NamedTuple):
     novelty: float
     """How unlike the pool the photo is; see `spread.novelty_of`."""
     residual: float
-    """Squared length of what the codes leave out of the photo's features."""
+    """Squared length of what the codes leave out of the photo's features; 1 is usual."""
     similarity: Matrix
     """Kernel value with each view of the pool."""
     codes: Matrix
@@ -110,6 +114,10 @@ class KernelModel:
 
     projections: tuple[Projection, ...]
     """One a network, in the order of the encoders."""
+    stretch: Matrix
+    """P: how much longer the codes are along each of their directions than the features."""
+    usual_residual: float
+    """Median squared length of what the codes leave out of the pool's photos' features."""
     centres: Matrix
     """n×P codes of the pool's views, or of some of them where it is large."""
     width: float
@@ -179,9 +187,10 @@ class KernelModel:
         )
 
     def residual(self, features: Sequence[Matrix], codes: Matrix) -> Matrix:
-        """Return N: the squared length of what the codes leave out of the features."""
+        """Return N: squared lengths of what the codes leave out of the features; 1 is usual."""
         whole = sum(p.energy(values) for p, values in zip(self.projections, features, strict=True))
-        return np.asarray(np.maximum(whole - np.einsum("np,np->n", codes, codes), 0))
+        left = left_over(np.asarray(whole), codes, self.stretch)
+        return np.asarray(left / np.float32(self.usual_residual))
 
     def correlations(self, codes: Matrix) -> Matrix:
         """Correlation of a photo's features with each pool photo's, N; ``codes`` are 1×P."""
@@ -204,6 +213,11 @@ class KernelModel:
         if own is not None:
             weights[own] = 0
         return weights
+
+
+def left_over(energy: Matrix, codes: Matrix, stretch: Matrix) -> Matrix:
+    """Squared length of what N×P codes leave out of features of squared length ``energy``, N."""
+    return np.asarray(np.maximum(energy - ((codes / stretch) ** 2).sum(axis=1), 0))
 
 
 def cosines(codes: Matrix, photos: Matrix) -> Matrix:

@@ -23,6 +23,7 @@ def parts_of(model: KernelModel) -> tuple[Arrays, dict[str, Any]]:
         "phases": model.local.phases,
         "coefficients": model.local.coefficients,
         "calibration": model.calibration.coefficients,
+        "stretch": model.stretch,
     }
     for index, projection in enumerate(model.projections):
         for name in _SMALL:
@@ -33,6 +34,7 @@ def parts_of(model: KernelModel) -> tuple[Arrays, dict[str, Any]]:
     calibration = model.calibration
     return arrays, {
         "width": model.width,
+        "usual_residual": model.usual_residual,
         "focal": model.focal,
         "factor95": calibration.factor95,
         "unit": calibration.unit,
@@ -80,6 +82,8 @@ def assembled(
         calibration=Calibration(
             arrays["calibration"], content["factor95"], content["unit"], content["limit"]
         ),
+        stretch=arrays["stretch"],
+        usual_residual=content["usual_residual"],
         width=content["width"],
         focal=content["focal"],
         **large,

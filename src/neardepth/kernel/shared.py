@@ -27,7 +27,7 @@ from neardepth.pool.views import ViewDescriber
 from neardepth.steps.ridge import gaussian, squared_distances
 
 KIND = "neardepth_model"
-FORMAT = 1
+FORMAT = 2
 
 MODELS = Path(__file__).resolve().parent.parent / "models"
 """Folder of the models that ship with the package."""
@@ -35,7 +35,7 @@ MODELS = Path(__file__).resolve().parent.parent / "models"
 _LANDMARKS = 2  # views of each photo that its weight is a function of
 _LANDMARK_RIDGE = 0.01
 
-_HALVES = ("photos", "weights", "basis", "mean")
+_HALVES = ("centres", "photos", "weights", "basis", "mean")
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +90,6 @@ def save_model(path: Path, shared: SharedModel) -> None:
     model = shared.model
     arrays, content = parts_of(model)
     arrays |= {"owners": model.owners.astype(np.int32), "known": model.known}
-    arrays |= _to_bytes("centres", model.centres)
     arrays |= _condensed(model)
     for name in _HALVES:
         arrays[name] = getattr(model, name).astype(np.float16)
@@ -139,11 +138,13 @@ def _shared(arrays: Arrays, content: dict[str, Any]) -> SharedModel:
         arrays,
         content,
         [_from_bytes(arrays, f"{index}.directions") for index in networks],
-        centres=_from_bytes(arrays, "centres"),
         image_weights=arrays["image_weights"],
         landmarks=arrays["landmarks"].astype(np.intp),
         photos=arrays["photos"],
-        **{name: arrays[name].astype(np.float32) for name in ("weights", "basis", "mean")},
+        **{
+            name: arrays[name].astype(np.float32)
+            for name in ("centres", "weights", "basis", "mean")
+        },
         owners=arrays["owners"].astype(np.intp),
         known=arrays["known"],
     )

@@ -35,7 +35,7 @@ class Solver(Protocol):
         """Return m×R weights for n×R targets."""
 
     def left_out(self, targets: Matrix, groups: Groups) -> Matrix:
-        """Predict each group of views from all views outside it, n×R; groups cover every view."""
+        """Predict each group of views from all views outside it, n×R; see `steps.ridge`."""
 
     def shares(self, views: int) -> Matrix:
         """Return (n/views)×m: the weight of each run of views per centre's kernel value."""
@@ -84,14 +84,15 @@ class _Nystrom:
         return self._to_centres(self._z.T @ targets)
 
     def left_out(self, targets: Matrix, groups: Groups) -> Matrix:
-        predictions = self._z @ (self._z.T @ targets)
+        fitted = self._z @ (self._z.T @ targets)
+        predictions = np.full_like(targets, np.nan)
         for rows in groups:
             # Of the group's error with it, by (I − H)⁻¹, its error without it.
             hat = self._z[rows] @ self._z[rows].T
             rest = np.eye(len(rows)) - hat
-            error = (targets[rows] - predictions[rows]).astype(np.float64)
+            error = (targets[rows] - fitted[rows]).astype(np.float64)
             predictions[rows] = targets[rows] - scipy.linalg.solve(rest, error, assume_a="pos")
-        return np.asarray(predictions)
+        return predictions
 
     def shares(self, views: int) -> Matrix:
         pairs = self._z.reshape(-1, views, len(self.centres)).sum(axis=1)

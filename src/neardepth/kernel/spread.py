@@ -47,19 +47,18 @@ class Calibration:
         return np.exp(np.clip(logarithm, np.log(_FLOOR), np.log(3.0))).astype(np.float32)
 
 
-def novelty_of(squared: Matrix, residual: float, unit: float) -> float:
+def novelty_of(squared: Matrix, residual: float, unit: float, nearest: int = NEAREST) -> float:
     """How unlike a pool a photo is: log of its squared distance to the nearest views.
-
-    0 is the usual distance between two photos.
 
     Args:
         squared: squared distance to each view, between codes.
-        residual: squared length of what the photo's code leaves out.
-        unit: squared distance that counts as 1.
+        residual: squared length of what the photo's code leaves out, in units of the usual one.
+        unit: squared distance between codes that counts as 1, the usual one of two photos.
+        nearest: views that count.
     """
-    count = min(NEAREST, len(squared))
+    count = min(nearest, len(squared))
     near = np.partition(squared, count - 1)[:count].mean()
-    return float(np.log(max((near + residual) / unit, 1e-6)))
+    return float(np.log(max(near / unit + residual, 1e-6)))
 
 
 def familiar_limit(novelty: NDArray[np.float64]) -> float:

@@ -13,7 +13,7 @@ from neardepth.kernel.fitting import Fit
 from neardepth.kernel.plain import assembled, parts_of
 
 KIND = "neardepth_fit"
-FORMAT = 5
+FORMAT = 6
 """Version of the layout; a file of another one is not read."""
 
 _ARRAYS = (

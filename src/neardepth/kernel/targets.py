@@ -55,6 +55,6 @@ def principal(maps: NDArray[np.float32], rank: int) -> NDArray[np.float32]:
 
 
 def view_groups(group: NDArray[np.intp], views: int) -> list[NDArray[np.intp]]:
-    """Return the rows of each group's views, ``group`` being that of each pair."""
+    """Return the rows of each group's views, ``group`` being that of each pair; none where < 0."""
     rows = np.arange(len(group) * views).reshape(len(group), views)
-    return [rows[group == number].ravel() for number in np.unique(group)]
+    return [rows[group == number].ravel() for number in np.unique(group[group >= 0])]

@@ -62,9 +62,7 @@ def guided(depth: Depth, guide: NDArray[np.uint8], radius: int, sigma_colour: fl
     """
     # Wide windows are fitted on a smaller grid (He and Sun, Fast Guided Filter, 2015).
     scale = min(1.0, _FITTED_RADIUS / radius)
-    smoother = cv2.ximgproc.createGuidedFilter(
-        guide.astype(np.float32), radius, sigma_colour**2, scale
-    )
+    smoother = cv2.ximgproc.createGuidedFilter(guide, radius, sigma_colour**2, scale)
     unknown = np.isnan(depth)
     if unknown.all():
         return depth

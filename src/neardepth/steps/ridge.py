@@ -69,12 +69,12 @@ def left_out(
         inverse: n×n, as `inverse` returns it.
         weights: n×C, ``inverse @ targets``.
         targets: n×C.
-        groups: rows of each group; together they cover every row once.
+        groups: rows of each group, no row in two of them; rows in none are not predicted.
 
     Returns:
         n×C.
     """
-    predictions = np.empty_like(targets)
+    predictions = np.full_like(targets, np.nan)
     for rows in groups:
         block = inverse[np.ix_(rows, rows)].astype(np.float64)
         predictions[rows] = targets[rows] - scipy.linalg.solve(

@@ -1,0 +1,143 @@
+"""Stage 1: log depth regressed on what whole photos look like, in a metric learned for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neardepth.kernel.metric import Metric, learn_metric, typical
+from neardepth.kernel.model import left_over
+from neardepth.kernel.solvers import Solver, make_solver
+from neardepth.kernel.spread import NEAREST, novelty_of
+from neardepth.kernel.targets import view_groups
+from neardepth.steps.ridge import squared_distances
+
+Matrix = NDArray[np.float32]
+Groups = Sequence[NDArray[np.intp]]
+
+CODE = 192
+"""Numbers of a code: directions of the principal components that matter for depth."""
+WIDTH = 2.0
+"""Of the Gaussian kernel, in units of the median squared distance."""
+RIDGE = 0.2
+
+_FOLDS = 5  # groups of blocks that a metric is learned without
+_FOLD_VIEWS = 4
+_LEAST = 0.1  # of the features' squared length that codes usually leave out: less is rounding
+
+
+@dataclass(frozen=True, eq=False)
+class FirstStage:
+    """The regression of N pairs' views."""
+
+    metric: Metric
+    codes: Matrix
+    """N×views×Q."""
+    unit: float
+    """Usual squared distance of two codes."""
+    solver: Solver
+    residual: Matrix
+    """N squared lengths of what the photos' codes leave out, in units of `usual`."""
+    usual: float
+
+    @property
+    def centres(self) -> Matrix:
+        """Codes that the solver's weights belong to, m×Q."""
+        return np.asarray(self.codes.reshape(-1, self.codes.shape[2])[self.solver.centres])
+
+    @property
+    def owners(self) -> NDArray[np.intp]:
+        """The pair that each centre is a view of, m."""
+        return np.asarray(self.solver.centres // self.codes.shape[1])
+
+    def novelty(
+        self, places: NDArray[np.intp], among: NDArray[np.bool_], nearest: int
+    ) -> list[float]:
+        """Say how unlike some photos are to the nearest views of other pairs; ``among`` is N."""
+        squared = squared_distances(self.codes[places, 0], self.centres[among[self.owners]])
+        return [
+            novelty_of(row, float(left), self.unit, nearest)
+            for row, left in zip(squared, self.residual[places], strict=True)
+        ]
+
+
+class Without(NamedTuple):
+    """What is predicted for photos that did not take part."""
+
+    alone: Matrix
+    """N×2×R: coefficients of photos and mirror images without their pairs."""
+    blocked: Matrix
+    """N×R: coefficients of photos without their blocks."""
+    novelty: NDArray[np.float64]
+    """N: how unlike the pairs outside its block each photo is."""
+
+
+def first_stage(
+    components: Matrix, energy: Matrix, targets: Matrix, learned: NDArray[np.bool_]
+) -> FirstStage:
+    """Set up the regression.
+
+    Args:
+        components: N×views×P principal components.
+        energy: N, squared lengths of the photos' features.
+        targets: N×views×R coefficients of log depth, for the metric.
+        learned: N, the pairs that the metric is learned from.
+    """
+    metric = learn_metric(
+        components[learned].reshape(-1, components.shape[2]),
+        targets[learned].reshape(-1, targets.shape[2]),
+        WIDTH,
+        RIDGE,
+        CODE,
+    )
+    codes = components @ metric.turn
+    views = codes.reshape(-1, codes.shape[2])
+    unit = typical(views)
+    residual = left_over(energy, codes[:, 0], metric.stretch)
+    usual = max(float(np.median(residual)), _LEAST * float(np.median(energy))) or 1.0
+    solver = make_solver(views, WIDTH / unit, RIDGE)
+    return FirstStage(metric, codes, unit, solver, residual / np.float32(usual), usual)
+
+
+def without(
+    components: Matrix, energy: Matrix, targets: Matrix, blocks: NDArray[np.intp]
+) -> Without:
+    """Predict every photo without its pair, and without its block.
+
+    A metric that was learned from a photo's own depth would flatter the photo: for each group of
+    blocks it is learned anew from the others. Fewer views a pair make that quick.
+
+    Args:
+        components: as in `first_stage`.
+        energy: likewise.
+        targets: likewise.
+        blocks: N.
+    """
+    pairs, whole = components.shape[:2]
+    views = min(_FOLD_VIEWS, whole)
+    nearest = NEAREST * views // whole  # of as many pairs as among all views
+    components, targets = components[:, :views], targets[:, :views]
+    flat = targets.reshape(pairs * views, -1)
+    alone = np.zeros((pairs, 2, flat.shape[1]), np.float32)  # of a single pair: the mean
+    blocked = alone[:, 0].copy()
+    novelty = np.zeros(pairs)
+    for fold in range(min(_FOLDS, blocks[-1] + 1)):
+        own = blocks % _FOLDS == fold
+        stage = first_stage(components, energy, targets, ~own if pairs > 1 else own)
+
+        def predicted(group: NDArray[np.intp], stage: FirstStage = stage) -> Matrix:
+            found = stage.solver.left_out(flat, view_groups(group, views))
+            return found.reshape(pairs, views, -1)
+
+        if pairs > 1:
+            alone[own] = predicted(np.where(own, np.arange(pairs), -1))[own, :2]
+            blocked[own] = predicted(np.where(own, blocks, -1))[own, 0]
+        for block in np.unique(blocks[own]):
+            mine = np.flatnonzero(blocks == block)
+            others = blocks != block if pairs > 1 else own
+            novelty[mine] = stage.novelty(mine, others, nearest)
+    return Without(alone, blocked, novelty)
