@@ -25,7 +25,9 @@ def test_a_pairs_own_depth_plays_no_part_in_what_is_said_without_it() -> None:
     blocks = np.arange(PAIRS) // 6
     changed = targets.copy()
     changed[blocks == 3] += 5
-    before, after = (without(components, energy, t, blocks) for t in (targets, changed))
+    before, after = (
+        without(components, energy, t, blocks, PAIRS * VIEWS) for t in (targets, changed)
+    )
     mine = blocks == 3
     np.testing.assert_allclose(before.blocked[mine], after.blocked[mine], atol=1e-4)
     np.testing.assert_array_equal(before.novelty[mine], after.novelty[mine])
@@ -38,7 +40,7 @@ def test_without_pairs_it_is_worse_than_with_them_and_better_than_nothing() -> N
     stage = first_stage(components, energy, targets, np.ones(PAIRS, bool))
     flat = targets.reshape(PAIRS * VIEWS, -1)
     with_them = flat - np.float32(0.2) * stage.solver.solve(flat)
-    apart = without(components, energy, targets, blocks)
+    apart = without(components, energy, targets, blocks, PAIRS * VIEWS)
     errors = [
         np.abs(found - targets[:, 0]).mean()
         for found in (with_them.reshape(targets.shape)[:, 0], apart.alone[:, 0], apart.blocked)

@@ -216,3 +216,10 @@ def test_what_is_far_from_everything_is_novel(usual: Fit) -> None:
     assert np.mean(np.array(familiar) > calibration.limit) < 0.15
     usual_distances = np.full(20, calibration.unit, np.float32)
     assert novelty_of(usual_distances, 0.0, calibration.unit) == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("pairs", [12, 20, 40])
+def test_unseen_photos_of_the_same_kind_are_familiar_to_small_pools(pairs: int) -> None:
+    model = fitted(list(range(pairs))).model
+    unseen = [model.predict([photo_maps(seed)]).novelty for seed in range(500, 560)]
+    assert np.mean(np.array(unseen) > model.calibration.limit) < 0.5

@@ -65,3 +65,10 @@ def test_constant_depth_leaves_codes_as_long_as_they_are(views: NDArray[np.float
     np.testing.assert_allclose(
         np.linalg.norm(views @ turn, axis=1), np.linalg.norm(views, axis=1), rtol=1e-4
     )
+
+
+def test_rounding_makes_no_directions() -> None:
+    """A few points differ along fewer directions than they have numbers."""
+    views = points(20, 60)
+    turn = learn_metric(views, depth(views), 2.0, 0.1, 60).turn
+    assert turn.shape[1] < 20

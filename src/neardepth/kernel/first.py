@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,7 +16,6 @@ from neardepth.kernel.targets import view_groups
 from neardepth.steps.ridge import squared_distances
 
 Matrix = NDArray[np.float32]
-Groups = Sequence[NDArray[np.intp]]
 
 CODE = 192
 """Numbers of a code: directions of the principal components that matter for depth."""
@@ -27,7 +25,6 @@ RIDGE = 0.2
 
 _FOLDS = 5  # groups of blocks that a metric is learned without
 _FOLD_VIEWS = 4
-_LEAST = 0.1  # of the features' squared length that codes usually leave out: less is rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,8 +38,7 @@ class FirstStage:
     """Usual squared distance of two codes."""
     solver: Solver
     residual: Matrix
-    """N squared lengths of what the photos' codes leave out, in units of `usual`."""
-    usual: float
+    """N squared lengths of what the photos' codes leave out, in units of the usual features'."""
 
     @property
     def centres(self) -> Matrix:
@@ -97,14 +93,27 @@ def first_stage(
     codes = components @ metric.turn
     views = codes.reshape(-1, codes.shape[2])
     unit = typical(views)
-    residual = left_over(energy, codes[:, 0], metric.stretch)
-    usual = max(float(np.median(residual)), _LEAST * float(np.median(energy))) or 1.0
+    # About the mean of those learned from: about that of all, the last is minus all the others.
+    photos = components[:, 0]
+    shifted = photos - photos[learned].mean(axis=0)
+    around = energy - (photos**2).sum(axis=1) + (shifted**2).sum(axis=1)
+    residual = left_over(around, shifted @ metric.turn, metric.stretch)
+    residual /= np.float32(usual_energy(energy))
     solver = make_solver(views, WIDTH / unit, RIDGE)
-    return FirstStage(metric, codes, unit, solver, residual / np.float32(usual), usual)
+    return FirstStage(metric, codes, unit, solver, residual)
+
+
+def usual_energy(energy: Matrix) -> float:
+    """Return the usual squared length of photos' features; 1 where all are alike."""
+    return float(np.median(energy)) or 1.0
 
 
 def without(
-    components: Matrix, energy: Matrix, targets: Matrix, blocks: NDArray[np.intp]
+    components: Matrix,
+    energy: Matrix,
+    targets: Matrix,
+    blocks: NDArray[np.intp],
+    centres: int,
 ) -> Without:
     """Predict every photo without its pair, and without its block.
 
@@ -116,28 +125,41 @@ def without(
         energy: likewise.
         targets: likewise.
         blocks: N.
+        centres: of the regression with all views, whose nearest `NEAREST` count for novelty.
     """
-    pairs, whole = components.shape[:2]
-    views = min(_FOLD_VIEWS, whole)
-    nearest = NEAREST * views // whole  # of as many pairs as among all views
+    pairs, views = len(components), min(_FOLD_VIEWS, components.shape[1])
     components, targets = components[:, :views], targets[:, :views]
-    flat = targets.reshape(pairs * views, -1)
-    alone = np.zeros((pairs, 2, flat.shape[1]), np.float32)  # of a single pair: the mean
-    blocked = alone[:, 0].copy()
-    novelty = np.zeros(pairs)
+    alone = np.zeros((pairs, 2, targets.shape[2]), np.float32)  # of a single pair: the mean
+    found = Without(alone, alone[:, 0].copy(), np.zeros(pairs))
     for fold in range(min(_FOLDS, blocks[-1] + 1)):
-        own = blocks % _FOLDS == fold
-        stage = first_stage(components, energy, targets, ~own if pairs > 1 else own)
+        _without_fold(components, energy, targets, blocks, centres, blocks % _FOLDS == fold, found)
+    return found
 
-        def predicted(group: NDArray[np.intp], stage: FirstStage = stage) -> Matrix:
-            found = stage.solver.left_out(flat, view_groups(group, views))
-            return found.reshape(pairs, views, -1)
 
-        if pairs > 1:
-            alone[own] = predicted(np.where(own, np.arange(pairs), -1))[own, :2]
-            blocked[own] = predicted(np.where(own, blocks, -1))[own, 0]
-        for block in np.unique(blocks[own]):
-            mine = np.flatnonzero(blocks == block)
-            others = blocks != block if pairs > 1 else own
-            novelty[mine] = stage.novelty(mine, others, nearest)
-    return Without(alone, blocked, novelty)
+def _without_fold(
+    components: Matrix,
+    energy: Matrix,
+    targets: Matrix,
+    blocks: NDArray[np.intp],
+    centres: int,
+    own: NDArray[np.bool_],
+    found: Without,
+) -> None:
+    """Predict the photos ``own``, N, by a metric learned from the others."""
+    pairs, views = targets.shape[:2]
+    stage = first_stage(components, energy, targets, ~own if pairs > 1 else own)
+
+    def predicted(group: NDArray[np.intp]) -> Matrix:
+        groups = view_groups(np.where(own, group, -1), views)
+        flat = stage.solver.left_out(targets.reshape(pairs * views, -1), groups)
+        return flat.reshape(targets.shape)[own]
+
+    if pairs > 1:
+        found.alone[own] = predicted(np.arange(pairs))[:, :2]
+        found.blocked[own] = predicted(blocks)[:, 0]
+    # As many pairs' views as are looked at among all of them.
+    nearest = max(1, round(NEAREST * len(stage.owners) / centres))
+    for block in np.unique(blocks[own]):
+        mine = np.flatnonzero(blocks == block)
+        others = blocks != block if pairs > 1 else own
+        found.novelty[mine] = stage.novelty(mine, others, nearest)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from neardepth.kernel.first import WIDTH, first_stage, without
+from neardepth.kernel.first import WIDTH, first_stage, usual_energy, without
 from neardepth.kernel.local import (
     COMPONENTS,
     SURROUNDINGS,
@@ -29,7 +29,7 @@ from neardepth.steps.views import VIEWS
 Matrix = NDArray[np.float32]
 Rows = NDArray[np.float16]
 
-RECIPE = 9
+RECIPE = 10
 """Counted up whenever the same pool gives another fit."""
 RANK = 64
 """Principal components of log depth that are regressed."""
@@ -56,6 +56,8 @@ class Fit:
     """Stage 2's coefficients without each block."""
     blocks: NDArray[np.intp]
     """N: the block of each pair."""
+    novelty: NDArray[np.float64]
+    """N: how unlike the pairs outside its block each photo is."""
     score: float
     """Mean absolute error of the log depth predicted without each block; infinite of one pair."""
 
@@ -68,7 +70,9 @@ class Fit:
         """
         model = self.model
         local = replace(model.local, coefficients=self.without[self.blocks[place]])
-        return replace(model, local=local).predict(maps, first=self.first[place], own=place)
+        return replace(model, local=local).predict(
+            maps, self.first[place], float(self.novelty[place])
+        )
 
 
 def fit(
@@ -90,15 +94,17 @@ def fit(
     pairs = len(targets)
     blocks = blocks_of(pairs)
     used = VIEWS if pairs <= _AUGMENTED else 2
-    projections, components, energy = project(layouts, rows, used)
+    projections, principal_codes, energy = project(layouts, rows, used)
     progress(0.3)
     known = known_cells(targets)
     mean, log_depth = _centred(targets[:, :used], known)
     every = np.ones(pairs, bool)
-    stage = first_stage(components, energy, _levelled(log_depth, pairs), every)
+    stage = first_stage(principal_codes, energy, _levelled(log_depth, pairs), every)
     basis, coefficients = _solve_for(log_depth, known, stage.solver, used)
     progress(0.5)
-    others = without(components, energy, coefficients.reshape(pairs, used, -1), blocks)
+    others = without(
+        principal_codes, energy, coefficients.reshape(pairs, used, -1), blocks, len(stage.owners)
+    )
     alone = (mean + others.alone @ basis).reshape(pairs, 2, *CELLS)
     first = (mean + others.blocked @ basis).reshape(pairs, *CELLS)
     progress(0.7)
@@ -125,7 +131,7 @@ def fit(
     model = KernelModel(
         projections=tuple(p.turned(stage.metric.turn) for p in projections),
         stretch=stage.metric.stretch,
-        usual_residual=stage.usual,
+        usual_energy=usual_energy(energy),
         centres=stage.centres,
         width=WIDTH / stage.unit,
         weights=stage.solver.solve(coefficients),
@@ -135,13 +141,13 @@ def fit(
         local=local,
         calibration=calibration,
         owners=stage.owners,
-        photos=stage.codes[:, 0].astype(np.float16),
+        photos=(stage.codes[:, 0] / stage.metric.stretch).astype(np.float16),
         image_weights=stage.solver.shares(used).astype(np.float16),
         landmarks=np.arange(len(stage.owners)),
         focal=focal,
     )
     progress(1.0)
-    return Fit(model, alone[:, 0], partial, blocks, score)
+    return Fit(model, alone[:, 0], partial, blocks, others.novelty, score)
 
 
 def blocks_of(pairs: int) -> NDArray[np.intp]:

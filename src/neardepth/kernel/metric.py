@@ -36,7 +36,7 @@ class Metric(NamedTuple):
 
 def typical(views: Matrix) -> float:
     """Return the median squared distance of two views; 1 where all are alike."""
-    some = views[:: max(1, len(views) // 512)]
+    some = views[:: (len(views) // 512) | 1]  # odd: photos, mirror images and crops alike
     median = float(np.median(squared_distances(some, some)))
     floor = 1e-3 * float((some**2).sum(axis=1).mean())  # finer than rounding tells apart
     return max(median, floor) if max(median, floor) > 1e-9 else 1.0
@@ -66,7 +66,7 @@ def learn_metric(views: Matrix, targets: Matrix, width: float, ridge: float, kep
     values, vectors = values[::-1][:kept], vectors[:, ::-1][:, :kept]
     if values[0] <= 0:  # depth is the same everywhere
         return Metric(vectors.astype(np.float32), np.ones(len(values), np.float32))
-    useful = values > values[0] * 1e-9
+    useful = values > values[0] * 1e-6  # the rest is rounding
     stretch = (values[useful] / values[0]) ** _POWER
     return Metric((vectors[:, useful] * stretch).astype(np.float32), stretch.astype(np.float32))
 

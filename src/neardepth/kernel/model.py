@@ -102,7 +102,7 @@ class Prediction(NamedTuple):
     novelty: float
     """How unlike the pool the photo is; see `spread.novelty_of`."""
     residual: float
-    """Squared length of what the codes leave out of the photo's features; 1 is usual."""
+    """Squared length of what the codes leave out of the features, in units of the usual ones'."""
     similarity: Matrix
     """Kernel value with each view of the pool."""
     codes: Matrix
@@ -115,9 +115,9 @@ class KernelModel:
     projections: tuple[Projection, ...]
     """One a network, in the order of the encoders."""
     stretch: Matrix
-    """P: how much longer the codes are along each of their directions than the features."""
-    usual_residual: float
-    """Median squared length of what the codes leave out of the pool's photos' features."""
+    """P: by what the features are multiplied along each of the codes' directions, 1 at most."""
+    usual_energy: float
+    """Usual squared length of the pool's photos' standardised features."""
     centres: Matrix
     """n×P codes of the pool's views, or of some of them where it is large."""
     width: float
@@ -135,7 +135,7 @@ class KernelModel:
     owners: NDArray[np.intp]
     """n: the pair that each centre is a view of."""
     photos: NDArray[np.float16]
-    """N×P codes of the pool's photos."""
+    """N×P features of the pool's photos along the codes' directions, not stretched."""
     image_weights: NDArray[np.float16]
     """N×L: the weight of each pool image is this times the kernel values at the landmarks."""
     landmarks: NDArray[np.intp]
@@ -148,21 +148,21 @@ class KernelModel:
         self,
         maps: Sequence[Maps],
         first: Matrix | None = None,
-        own: int | None = None,
+        novelty: float | None = None,
     ) -> Prediction:
         """Predict the log depth of one photo.
 
         Args:
             maps: of each network, 1×C×h×w a level.
             first: stage 1's answer, where it is known already.
-            own: the photo's place in the pool; its views do not tell how unlike the others it is.
+            novelty: likewise.
         """
         features = [pooled(network) for network in maps]
         codes = self.codes(features)
         squared = squared_distances(codes, self.centres)
-        others = squared[0] if own is None else squared[0, self.owners != own]
         residual = float(self.residual(features, codes)[0])
-        novelty = novelty_of(others, residual, self.calibration.unit)
+        if novelty is None:
+            novelty = novelty_of(squared[0], residual, self.calibration.unit)
         similarity = gaussian(squared, self.width)[0]
         if first is None:
             first = (self.mean + (similarity @ self.weights) @ self.basis).reshape(CELLS)
@@ -187,14 +187,14 @@ class KernelModel:
         )
 
     def residual(self, features: Sequence[Matrix], codes: Matrix) -> Matrix:
-        """Return N: squared lengths of what the codes leave out of the features; 1 is usual."""
+        """Return N: squared lengths of what codes leave out, in units of the usual features'."""
         whole = sum(p.energy(values) for p, values in zip(self.projections, features, strict=True))
         left = left_over(np.asarray(whole), codes, self.stretch)
-        return np.asarray(left / np.float32(self.usual_residual))
+        return np.asarray(left / np.float32(self.usual_energy))
 
     def correlations(self, codes: Matrix) -> Matrix:
         """Correlation of a photo's features with each pool photo's, N; ``codes`` are 1×P."""
-        return cosines(codes, self.photos.astype(np.float32))
+        return cosines(codes / self.stretch, self.photos.astype(np.float32))
 
     def weights_of(self, similarity: Matrix, own: int | None = None) -> Matrix:
         """Return N: the weight of each pool image in a prediction, of any sign.
@@ -216,7 +216,7 @@ class KernelModel:
 
 
 def left_over(energy: Matrix, codes: Matrix, stretch: Matrix) -> Matrix:
-    """Squared length of what N×P codes leave out of features of squared length ``energy``, N."""
+    """Return N: what N×P codes leave out of features of squared length ``energy``."""
     return np.asarray(np.maximum(energy - ((codes / stretch) ** 2).sum(axis=1), 0))
 
 

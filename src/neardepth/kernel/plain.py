@@ -34,7 +34,7 @@ def parts_of(model: KernelModel) -> tuple[Arrays, dict[str, Any]]:
     calibration = model.calibration
     return arrays, {
         "width": model.width,
-        "usual_residual": model.usual_residual,
+        "usual_energy": model.usual_energy,
         "focal": model.focal,
         "factor95": calibration.factor95,
         "unit": calibration.unit,
@@ -83,7 +83,7 @@ def assembled(
             arrays["calibration"], content["factor95"], content["unit"], content["limit"]
         ),
         stretch=arrays["stretch"],
-        usual_residual=content["usual_residual"],
+        usual_energy=content["usual_energy"],
         width=content["width"],
         focal=content["focal"],
         **large,

@@ -21,6 +21,7 @@ COMPONENTS = 640
 
 _BASIS = 2048  # views that the principal components are made of
 _STANDARD = 1024  # photos that features are standardised by
+_FEW = 10  # photos that the mean variance of a level's features counts as
 _WEIGHTS = {"stride16": 1.0, "stride32": 2.5}
 
 
@@ -95,6 +96,8 @@ def _scale(layout: Layout, features: Matrix) -> Matrix:
     scales, start = [], 0
     for (level, (rows, columns)), channels in zip(GRIDS.items(), layout.channels, strict=True):
         part = deviation[start : start + channels * rows * columns]
+        # Few photos know little of how much each feature varies, and unseen ones stand out.
+        part = np.sqrt((len(features) * part**2 + _FEW * np.mean(part**2)) / (len(features) + _FEW))
         floor = max(1e-3 * float(part.max()), 1e-6)  # a channel that never changes says nothing
         scales.append((_WEIGHTS[level] / len(part)) ** 0.5 / np.maximum(part, floor))
         start += len(part)

@@ -92,7 +92,10 @@ def save_model(path: Path, shared: SharedModel) -> None:
     arrays |= {"owners": model.owners.astype(np.int32), "known": model.known}
     arrays |= _condensed(model)
     for name in _HALVES:
-        arrays[name] = getattr(model, name).astype(np.float16)
+        with np.errstate(over="ignore"):
+            arrays[name] = getattr(model, name).astype(np.float16)
+        if not np.isfinite(arrays[name]).all():
+            raise ModelError(f"{path}: no model can be made of photos that hardly differ")
     for index, projection in enumerate(model.projections):
         arrays |= _to_bytes(f"{index}.directions", projection.directions)
     content |= {

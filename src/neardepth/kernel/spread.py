@@ -52,7 +52,8 @@ def novelty_of(squared: Matrix, residual: float, unit: float, nearest: int = NEA
 
     Args:
         squared: squared distance to each view, between codes.
-        residual: squared length of what the photo's code leaves out, in units of the usual one.
+        residual: squared length of what the photo's code leaves out, in units of the usual
+            features'.
         unit: squared distance between codes that counts as 1, the usual one of two photos.
         nearest: views that count.
     """

@@ -13,7 +13,7 @@ from neardepth.kernel.fitting import Fit
 from neardepth.kernel.plain import assembled, parts_of
 
 KIND = "neardepth_fit"
-FORMAT = 6
+FORMAT = 7
 """Version of the layout; a file of another one is not read."""
 
 _ARRAYS = (
@@ -38,6 +38,7 @@ def save_fit(path: Path, fit: Fit, facts: dict[str, Any]) -> None:
     arrays |= {
         "first": fit.first,
         "blocks": fit.blocks,
+        "novelty": fit.novelty,
         "without": np.stack(fit.without),
         **{name: getattr(model, name) for name in _ARRAYS},
     }
@@ -77,4 +78,11 @@ def _fit(arrays: Arrays, content: dict[str, Any]) -> Fit:
         **{name: arrays[name] for name in _ARRAYS},
     )
     score = np.inf if content["score"] is None else content["score"]
-    return Fit(model, arrays["first"], tuple(arrays["without"]), arrays["blocks"], score)
+    return Fit(
+        model,
+        arrays["first"],
+        tuple(arrays["without"]),
+        arrays["blocks"],
+        arrays["novelty"],
+        score,
+    )
