@@ -15,12 +15,12 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
+from neardepth.kernel.solvers import LARGEST
 from neardepth.steps.ridge import gaussian, squared_distances
 
 Matrix = NDArray[np.float32]
 
 _POWER = 0.2  # of M's eigenvalues that codes are multiplied by; s is twice that
-_LARGEST = 6400
 _STEP = 3  # of every third view, so of photos and mirror images alike
 _DRAWS = 3
 
@@ -52,7 +52,7 @@ def learn_metric(views: Matrix, targets: Matrix, width: float, ridge: float, kep
         ridge: of the regression.
         kept: numbers of the new codes, at most.
     """
-    step = -(-len(views) // _LARGEST) | 1  # odd: photos and mirror images alike
+    step = -(-len(views) // LARGEST) | 1  # odd: photos and mirror images alike
     views, targets = views[::step], targets[::step]
     width /= typical(views)
     kernel = gaussian(squared_distances(views, views), width)
