@@ -37,7 +37,7 @@ def test_a_pairs_own_depth_plays_no_part_in_what_is_said_without_it() -> None:
 def test_without_pairs_it_is_worse_than_with_them_and_better_than_nothing() -> None:
     components, energy, targets = made_up()
     blocks = np.arange(PAIRS) // 6
-    stage = first_stage(components, energy, targets, np.ones(PAIRS, bool))
+    stage = first_stage(components, targets, np.ones(PAIRS, bool))
     flat = targets.reshape(PAIRS * VIEWS, -1)
     with_them = flat - np.float32(0.2) * stage.solver.solve(flat)
     apart = without(components, energy, targets, blocks, PAIRS * VIEWS)

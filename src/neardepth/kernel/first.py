@@ -37,8 +37,6 @@ class FirstStage:
     unit: float
     """Usual squared distance of two codes."""
     solver: Solver
-    residual: Matrix
-    """N squared lengths of what the photos' codes leave out, in units of the usual features'."""
 
     @property
     def centres(self) -> Matrix:
@@ -49,16 +47,6 @@ class FirstStage:
     def owners(self) -> NDArray[np.intp]:
         """The pair that each centre is a view of, m."""
         return np.asarray(self.solver.centres // self.codes.shape[1])
-
-    def novelty(
-        self, places: NDArray[np.intp], among: NDArray[np.bool_], nearest: int
-    ) -> list[float]:
-        """Say how unlike some photos are to the nearest views of other pairs; ``among`` is N."""
-        squared = squared_distances(self.codes[places, 0], self.centres[among[self.owners]])
-        return [
-            novelty_of(row, float(left), self.unit, nearest)
-            for row, left in zip(squared, self.residual[places], strict=True)
-        ]
 
 
 class Without(NamedTuple):
@@ -72,14 +60,11 @@ class Without(NamedTuple):
     """N: how unlike the pairs outside its block each photo is."""
 
 
-def first_stage(
-    components: Matrix, energy: Matrix, targets: Matrix, learned: NDArray[np.bool_]
-) -> FirstStage:
+def first_stage(components: Matrix, targets: Matrix, learned: NDArray[np.bool_]) -> FirstStage:
     """Set up the regression.
 
     Args:
         components: N×views×P principal components.
-        energy: N, squared lengths of the photos' features.
         targets: N×views×R coefficients of log depth, for the metric.
         learned: N, the pairs that the metric is learned from.
     """
@@ -93,14 +78,8 @@ def first_stage(
     codes = components @ metric.turn
     views = codes.reshape(-1, codes.shape[2])
     unit = typical(views)
-    # About the mean of those learned from: about that of all, the last is minus all the others.
-    photos = components[:, 0]
-    shifted = photos - photos[learned].mean(axis=0)
-    around = energy - (photos**2).sum(axis=1) + (shifted**2).sum(axis=1)
-    residual = left_over(around, shifted @ metric.turn, metric.stretch)
-    residual /= np.float32(usual_energy(energy))
     solver = make_solver(views, WIDTH / unit, RIDGE)
-    return FirstStage(metric, codes, unit, solver, residual)
+    return FirstStage(metric, codes, unit, solver)
 
 
 def usual_energy(energy: Matrix) -> float:
@@ -122,8 +101,8 @@ def without(
 
     Args:
         components: as in `first_stage`.
-        energy: likewise.
-        targets: likewise.
+        energy: N, squared lengths of the photos' features.
+        targets: as in `first_stage`.
         blocks: N.
         centres: of the regression with all views, whose nearest `NEAREST` count for novelty.
     """
@@ -147,7 +126,8 @@ def _without_fold(
 ) -> None:
     """Predict the photos ``own``, N, by a metric learned from the others."""
     pairs, views = targets.shape[:2]
-    stage = first_stage(components, energy, targets, ~own if pairs > 1 else own)
+    learned = ~own if pairs > 1 else own
+    stage = first_stage(components, targets, learned)
 
     def predicted(group: NDArray[np.intp]) -> Matrix:
         groups = view_groups(np.where(own, group, -1), views)
@@ -159,7 +139,23 @@ def _without_fold(
         found.blocked[own] = predicted(blocks)[:, 0]
     # As many pairs' views as are looked at among all of them.
     nearest = max(1, round(NEAREST * len(stage.owners) / centres))
+    residual = _residual(stage.metric, components[:, 0], energy, learned)
     for block in np.unique(blocks[own]):
         mine = np.flatnonzero(blocks == block)
         others = blocks != block if pairs > 1 else own
-        found.novelty[mine] = stage.novelty(mine, others, nearest)
+        squared = squared_distances(stage.codes[mine, 0], stage.centres[others[stage.owners]])
+        found.novelty[mine] = [
+            novelty_of(row, float(left), stage.unit, nearest)
+            for row, left in zip(squared, residual[mine], strict=True)
+        ]
+
+
+def _residual(metric: Metric, photos: Matrix, energy: Matrix, learned: NDArray[np.bool_]) -> Matrix:
+    """Return N: what the photos' codes leave out, in units of the usual features'; photos are N×P.
+
+    About the mean of those learned from: about that of all, the last is minus all the others.
+    """
+    shifted = photos - photos[learned].mean(axis=0)
+    around = energy - (photos**2).sum(axis=1) + (shifted**2).sum(axis=1)
+    left = left_over(around, shifted @ metric.turn, metric.stretch)
+    return np.asarray(left / np.float32(usual_energy(energy)))

@@ -99,7 +99,7 @@ def fit(
     known = known_cells(targets)
     mean, log_depth = _centred(targets[:, :used], known)
     every = np.ones(pairs, bool)
-    stage = first_stage(principal_codes, energy, _levelled(log_depth, pairs), every)
+    stage = first_stage(principal_codes, _levelled(log_depth, pairs), every)
     basis, coefficients = _solve_for(log_depth, known, stage.solver, used)
     progress(0.5)
     others = without(
