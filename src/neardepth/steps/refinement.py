@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from neardepth.imaging.resize import resize_depth
+from neardepth.imaging.resize import resize_depth, resize_photo
 
 Depth = NDArray[np.float32]
 Refinement = Callable[[Depth, NDArray[np.uint8], int, float], Depth]
 
-_FITTED_RADIUS = 8
+_FITTED_RADIUS = 2
 """Pixels of a guided filter's radius on the grid where it is fitted."""
 
 
@@ -57,21 +58,61 @@ def cross_bilateral(
 def guided(depth: Depth, guide: NDArray[np.uint8], radius: int, sigma_colour: float) -> Depth:
     """Guided filter: depth as a local linear function of the photo's colours.
 
-    K. He, J. Sun, X. Tang, *Guided Image Filtering*, ECCV 2010, with ε = sigma_colour².
+    K. He, J. Sun, X. Tang, *Guided Image Filtering*, ECCV 2010, with ε = sigma_colour². Wide
+    windows are fitted on a smaller grid (K. He, J. Sun, *Fast Guided Filter*, 2015).
+
     Arguments and result as for `cross_bilateral`.
     """
-    # Wide windows are fitted on a smaller grid (He and Sun, Fast Guided Filter, 2015).
-    scale = min(1.0, _FITTED_RADIUS / radius)
-    smoother = cv2.ximgproc.createGuidedFilter(guide, radius, sigma_colour**2, scale)
     unknown = np.isnan(depth)
     if unknown.all():
         return depth
+    shape = depth.shape
+    scale = min(1.0, _FITTED_RADIUS / radius)
+    size = (max(1, round(shape[0] * scale)), max(1, round(shape[1] * scale)))
     # Holes are bridged for the fit: where points are sparse, how many of them are known in a
     # window is no function of its colours, so weighing by that share would distort the depth.
-    refined = np.asarray(smoother.filter(fill_unknown(depth)))
+    coarse = fill_unknown(resize_depth(depth, size))
+    slopes, offset = _linear(
+        coarse, resize_photo(guide, size), round(radius * scale), sigma_colour**2
+    )
+    refined = resize_depth(offset, shape)
+    for channel, slope in enumerate(slopes):
+        refined += resize_depth(slope, shape) * guide[..., channel]
     # A local linear fit can overshoot: refined depth stays within what was fused.
-    refined = np.clip(refined, np.nanmin(depth), np.nanmax(depth))
-    return np.where(unknown, np.float32(np.nan), refined)
+    refined = np.clip(refined, np.nanmin(depth), np.nanmax(depth), out=refined)
+    refined[unknown] = np.nan
+    return refined
+
+
+def _linear(
+    depth: Depth, guide: NDArray[np.uint8], radius: int, ridge: float
+) -> tuple[list[Depth], Depth]:
+    """Fit depth in each window by the guide's three channels, and average over the windows.
+
+    Returns:
+        The slope of each channel, and the offset; H×W each.
+    """
+
+    def mean(values: Depth) -> Depth:
+        return np.asarray(cv2.blur(values, (2 * radius + 1, 2 * radius + 1)))
+
+    colours = [guide[..., channel].astype(np.float32) for channel in range(3)]
+    means, level = [mean(values) for values in colours], mean(depth)
+    with_depth = [mean(c * depth) - m * level for c, m in zip(colours, means, strict=True)]
+    rr, rg, rb, gg, gb, bb = (
+        mean(colours[i] * colours[j]) - means[i] * means[j] + np.float32(ridge * (i == j))
+        for i, j in itertools.combinations_with_replacement(range(3), 2)
+    )
+    # The inverse of the symmetric 3×3 matrix, by its cofactors.
+    inverse = (
+        (gg * bb - gb * gb, gb * rb - rg * bb, rg * gb - gg * rb),
+        (gb * rb - rg * bb, rr * bb - rb * rb, rb * rg - rr * gb),
+        (rg * gb - gg * rb, rb * rg - rr * gb, rr * gg - rg * rg),
+    )
+    determinant = rr * inverse[0][0] + rg * inverse[0][1] + rb * inverse[0][2]
+    slopes = [sum(row[i] * with_depth[i] for i in range(3)) / determinant for row in inverse]
+    offset = level - sum(slope * m for slope, m in zip(slopes, means, strict=True))
+    return [mean(slope) for slope in slopes], mean(offset)
 
 
 def unrefined(depth: Depth, guide: NDArray[np.uint8], radius: int, sigma_colour: float) -> Depth:
