@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from neardepth.geometry.scene import Scene
     from neardepth.geometry.stereo import Eye, StereoPair
 
-_MEDIAN_SAMPLE = 4_000_000  # pixels: the median of all of 100 million would need their copy
-
 Evidence = Sequence[panels.Pictures | None]
 """RGB photo and depth map in metres of each neighbour; None where they are not at hand."""
 
@@ -236,7 +234,7 @@ class DepthResult:
 
     def _uncertainty(self) -> dict[str, float | None]:
         with np.errstate(invalid="ignore", divide="ignore"):
-            relative = known_sample(self.uncertainty / self.depth, _MEDIAN_SAMPLE)
+            relative = known_sample(self.uncertainty / self.depth)
         return {
             "median_relative": round(float(np.median(relative)), 4) if relative.size else None,
             "factor95": None if self.factor95 is None else round(self.factor95, 4),
@@ -246,7 +244,7 @@ class DepthResult:
         known = np.count_nonzero(np.isfinite(self.depth))
         values: dict[str, float | None] = dict.fromkeys(("min", "median", "max"))
         if known:
-            median = np.median(known_sample(self.depth, _MEDIAN_SAMPLE))
+            median = np.median(known_sample(self.depth))
             numbers = (np.fmin.reduce(self.depth, None), median, np.fmax.reduce(self.depth, None))
             values = {k: round(float(v), 4) for k, v in zip(values, numbers, strict=True)}
         values["known_share"] = round(known / self.depth.size, 4)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 UNKNOWN = (205, 205, 205)
 _ROBUST = (2.0, 98.0)  # percentiles: one wrong pixel must not take the whole colour range
 _SPARSE = 0.5  # share of known pixels
-_SAMPLE = 200_000  # pixels of each map that are enough for its percentiles
+_SAMPLE = 20_000  # pixels of a map that are enough for its percentiles
 
 
 def colourise(depth: NDArray[np.float32], low: float, high: float) -> NDArray[np.uint8]:
@@ -57,7 +57,7 @@ def depth_range(*depths: NDArray[np.float32]) -> tuple[float, float]:
 
     Without any known depth it is (0, 1).
     """
-    samples = (known_sample(depth, _SAMPLE) for depth in depths)
+    samples = map(known_sample, depths)
     limits = [np.percentile(known, _ROBUST) for known in samples if known.size]
     if not limits:
         return 0.0, 1.0
@@ -81,14 +81,14 @@ def nice_step(least: float) -> float:
     return next(c for c in candidates if c >= least * (1 - 1e-9))
 
 
-def known_sample(depth: NDArray[np.float32], pixels: int) -> NDArray[np.float32]:
-    """Return the known depth, in metres, of about every pixel of a grid of ``pixels`` pixels.
+def known_sample(depth: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the known depth, in metres, on a grid of pixels that is enough for percentiles.
 
-    Maps of less than four times as many are taken whole, and so are those whose grid knows
-    nothing.
+    Small maps are taken whole, and so are those whose grid knows nothing.
     """
-    stride = max(1, math.isqrt(depth.size // pixels))
-    sample = depth[::stride, ::stride]
+    stride = max(1, math.isqrt(depth.size // _SAMPLE))
+    first = stride // 2
+    sample = depth[first::stride, first::stride]
     known = sample[np.isfinite(sample)]
     return known if known.size else depth[np.isfinite(depth)]
 

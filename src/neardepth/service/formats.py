@@ -18,7 +18,6 @@ from neardepth.result import DepthResult
 from neardepth.service import spatial
 from neardepth.service.spatial import written
 
-_SAMPLE = 50_000  # pixels: enough for the end of a colour bar
 _PICTURE_SIDE = 480  # pixels: longer side of the pictures of neighbours
 
 
@@ -36,7 +35,7 @@ def summary(result: DepthResult, pool_name: str) -> dict[str, Any]:
 def display(result: DepthResult) -> dict[str, Any]:
     """Say how to show a result: ends and marks of the colour bars, metres; the view in 3D."""
     low, high = depth_range(result.depth)
-    spread = known_sample(result.uncertainty, _SAMPLE)
+    spread = known_sample(result.uncertainty)
     most = float(np.percentile(spread, 98)) if spread.size else 1.0
     return {
         "low": low,
