@@ -18,7 +18,7 @@ from neardepth.pool import build_pool
 from neardepth.pool.views import Layout, ViewDescriber
 from neardepth.retrieval.encoders import choose_encoders
 from neardepth.steps.dense import CELLS, GRIDS
-from neardepth.steps.views import SAMPLED_CELLS, VIEWS, ZOOMS, Crop
+from neardepth.steps.views import IMAGES, SAMPLED_CELLS, ZOOMS, Crop
 
 PAIRS = 795
 """Of the fit that is timed: as many as NYU Depth v2 has for training."""
@@ -65,21 +65,23 @@ def fit(layouts: list[Layout]) -> Row:
     def table(layout: Layout) -> NDArray[np.float16]:
         rows = np.empty((PAIRS, layout.dim), np.float16)
         for row in rows:
-            views = random.standard_normal((1 + len(ZOOMS), layout.pooled), np.float32)
+            views = random.standard_normal((IMAGES, layout.pooled), np.float32)
             local = random.standard_normal((SAMPLED_CELLS, sum(layout.channels)), np.float32)
             row[:] = layout.row(crops, cells, views, local)
         return rows
 
     tables = [table(layout) for layout in layouts]
-    depth = random.normal(1, 0.4, (PAIRS, VIEWS, CELLS[0] * CELLS[1])).astype(np.float32)
-    features = random.random((PAIRS, sum(layout.pooled for layout in layouts)), np.float32)
-    directions = random.random((features.shape[1], projection.COMPONENTS), np.float32)
-    kernel = np.eye(PAIRS * VIEWS, dtype=np.float32)
+    depth = random.normal(1, 0.4, (PAIRS, IMAGES, CELLS[0] * CELLS[1])).astype(np.float32)
+    # Half the features, the even ones or the odd, to half the components; half the kernel twice.
+    features = random.random((PAIRS, sum(layout.pooled for layout in layouts) // 2), np.float32)
+    directions = random.random((features.shape[1], projection.COMPONENTS // 2), np.float32)
+    kernel = np.eye(PAIRS * IMAGES, dtype=np.float32)
 
     def products() -> None:
-        for _ in range(VIEWS):
+        for _ in range(2 * IMAGES):
             features @ directions
-        scipy.linalg.lapack.spotri(scipy.linalg.lapack.spotrf(kernel)[0])
+        for _ in range(2):
+            scipy.linalg.lapack.spotri(scipy.linalg.lapack.spotrf(kernel)[0])
 
     limit, whole = side_by_side(
         products, lambda: fitting.fit(layouts, tables, depth.copy()), repeats=3

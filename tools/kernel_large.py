@@ -22,7 +22,7 @@ from neardepth.imaging.resize import resize_depth
 from neardepth.kernel.fitting import fit
 from neardepth.kernel.photo_maps import framed, photo_maps
 from neardepth.kernel.pool_fit import ordered
-from neardepth.kernel.targets import view_targets
+from neardepth.kernel.targets import image_targets
 from neardepth.methods import METHODS
 from neardepth.pool import ensure_descriptors
 from neardepth.pool.views import Layout, ViewDescriber
@@ -51,7 +51,7 @@ def main() -> None:
     ]
     targets = np.stack(
         [
-            view_targets(pool.depth(pair_id), layouts[0].crops(row))
+            image_targets(pool.depth(pair_id), layouts[0].crops(row))
             for pair_id, row in zip(known, rows[0], strict=True)
         ]
     )

@@ -10,7 +10,7 @@ from neardepth.kernel.fitting import Fit, fit
 from neardepth.kernel.spread import novelty_of
 from neardepth.pool.views import Layout
 from neardepth.steps.dense import CELLS, GRIDS, Maps, at_cells, pooled
-from neardepth.steps.views import SAMPLED_CELLS, VIEWS, ZOOMS, Crop
+from neardepth.steps.views import IMAGES, SAMPLED_CELLS, ZOOMS, Crop
 
 CHANNELS = (6, 5)
 LAYOUT = Layout(CHANNELS)
@@ -42,7 +42,7 @@ def log_depth(seed: int) -> NDArray[np.float32]:
 
 
 def row(seed: int) -> NDArray[np.float16]:
-    maps = photo_maps(seed, 1 + len(ZOOMS))
+    maps = photo_maps(seed, IMAGES)
     cells = np.sort(np.random.default_rng(seed).permutation(1200)[:SAMPLED_CELLS])
     local = at_cells({level: values[0] for level, values in maps.items()}, cells)
     return LAYOUT.row([Crop(zoom, 0.5, 0.5) for zoom in ZOOMS], cells, pooled(maps), local)
@@ -50,8 +50,7 @@ def row(seed: int) -> NDArray[np.float16]:
 
 def targets(seeds: list[int], shift: float = 0.0) -> NDArray[np.float32]:
     maps = np.stack([log_depth(seed) for seed in seeds]) + np.float32(shift)
-    views = np.stack([maps, maps[..., ::-1]] * (VIEWS // 2), axis=1)
-    return views.reshape(len(seeds), VIEWS, -1).copy()
+    return maps.reshape(len(seeds), 1, -1).repeat(IMAGES, axis=1)
 
 
 def fitted(seeds: list[int], wanted: NDArray[np.float32] | None = None) -> Fit:
@@ -89,7 +88,19 @@ def test_leaving_out_equals_fitting_stage_1_without(usual: Fit) -> None:
 
 def test_depth_twice_as_far_is_predicted_twice_as_far(usual: Fit) -> None:
     twice = fitted(SEEDS, targets(SEEDS, float(np.log(2))))
-    np.testing.assert_allclose(predict(twice, 200) - predict(usual, 200), np.log(2), atol=2e-3)
+    before, after = (f.model.predict([photo_maps(200)]) for f in (usual, twice))
+    np.testing.assert_allclose(after.first - before.first, np.log(2), atol=1e-3)
+    # Stage 2's cosines know depth itself.
+    np.testing.assert_allclose(after.log_depth - before.log_depth, np.log(2), atol=2e-2)
+
+
+def test_the_mirror_image_has_the_mirrored_depth(usual: Fit) -> None:
+    maps = photo_maps(200)
+    flipped = {level: np.ascontiguousarray(values[..., ::-1]) for level, values in maps.items()}
+    one, other = (usual.model.predict([m]) for m in (maps, flipped))
+    np.testing.assert_allclose(one.first, other.first[:, ::-1], atol=2e-4)
+    assert np.abs(one.first - other.first).max() > 0.05
+    assert one.novelty == pytest.approx(other.novelty, abs=1e-3)
 
 
 def test_the_order_of_pairs_does_not_matter_to_stage_1(usual: Fit) -> None:
@@ -125,7 +136,7 @@ def test_identical_images_and_constant_depth() -> None:
     same = fit(
         [LAYOUT],
         [np.stack([row(3)] * 8)],
-        np.full((8, VIEWS, CELLS[0] * CELLS[1]), 0.7, np.float32),
+        np.full((8, IMAGES, CELLS[0] * CELLS[1]), 0.7, np.float32),
     )
     prediction = same.model.predict([photo_maps(3)])
     np.testing.assert_allclose(prediction.log_depth, 0.7, atol=1e-3)
@@ -171,9 +182,9 @@ def test_stage_2_learns_what_stage_1_cannot(usual: Fit) -> None:
         maps, truth = with_cue(seed)
         cells = np.sort(np.random.default_rng(seed).permutation(1200)[:SAMPLED_CELLS])
         local = at_cells({level: values[0] for level, values in maps.items()}, cells)
-        views = np.repeat(pooled(maps), 1 + len(ZOOMS), axis=0)
+        views = np.repeat(pooled(maps), IMAGES, axis=0)
         rows.append(LAYOUT.row([Crop(zoom, 0.5, 0.5) for zoom in ZOOMS], cells, views, local))
-        depth.append(np.stack([truth, truth[:, ::-1]] * (VIEWS // 2)).reshape(VIEWS, -1))
+        depth.append(truth.reshape(1, -1).repeat(IMAGES, axis=0))
     model = fit([LAYOUT], [np.stack(rows)], np.stack(depth).astype(np.float32)).model
     gains = []
     for seed in range(900, 910):
@@ -214,8 +225,7 @@ def test_what_is_far_from_everything_is_novel(usual: Fit) -> None:
     assert usual.model.predict([strange]).novelty > calibration.limit
     familiar = [usual.model.predict([photo_maps(s)]).novelty for s in range(600, 640)]
     assert np.mean(np.array(familiar) > calibration.limit) < 0.15
-    usual_distances = np.full(20, calibration.unit, np.float32)
-    assert novelty_of(usual_distances, 0.0, calibration.unit) == pytest.approx(0, abs=1e-6)
+    assert novelty_of(np.full(20, 0.25, np.float32), 0.75) == pytest.approx(0, abs=1e-6)
 
 
 @pytest.mark.parametrize("pairs", [12, 20, 40])

@@ -6,69 +6,90 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from neardepth.kernel.metric import learn_metric, typical
-from neardepth.steps.ridge import gaussian, inverse, squared_distances
+from neardepth.kernel.metric import Metric, learn_metric, typical
+from neardepth.kernel.mirror import kernels
 
-RELEVANT = 2
+EVENS, EVEN_TARGETS, RELEVANT = 6, 3, 3
+Matrix = NDArray[np.float32]
 
 
-def points(count: int = 300, dim: int = 10) -> NDArray[np.float32]:
+def points(count: int = 300, dim: int = 10) -> Matrix:
     return np.random.default_rng(0).normal(size=(count, dim)).astype(np.float32)
 
 
-def depth(x: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Three numbers that only the first directions decide."""
-    return np.stack([np.sin(x[:, 0]), x[:, 1], x[:, 0] * x[:, 1]], axis=1)
+def depth(x: Matrix) -> Matrix:
+    """Three even numbers and an odd one that only three directions decide, one of them odd."""
+    a, b, odd = x[:, 0], x[:, 1], x[:, EVENS]
+    return np.stack([np.sin(a), b, a * b, 1.5 * np.sin(odd)], axis=1)
 
 
-def error(train: NDArray[np.float32], unseen: NDArray[np.float32], truth: NDArray[np.float32],
-          wanted: NDArray[np.float32]) -> float:  # fmt: skip
-    width = 2 / typical(train)
-    kernel = gaussian(squared_distances(train, train), width)
-    weights = inverse(kernel, 0.1) @ wanted
-    found = gaussian(squared_distances(unseen, train), width) @ weights
+def learned(x: Matrix, kept: int, scale: float = 1.0) -> Metric:
+    return learn_metric(x, EVENS, np.float32(scale) * depth(x), EVEN_TARGETS, kept)
+
+
+def error(train: Matrix, evens: int, unseen: Matrix, truth: Matrix, wanted: Matrix) -> float:
+    width = 2 / typical(train, evens)
+    own, other = kernels(train, train, evens, width), kernels(unseen, train, evens, width)
+    found = np.concatenate(
+        [
+            new @ np.linalg.solve(kernel + 0.1 * np.eye(len(train)), part)
+            for kernel, new, part in zip(
+                own, other, np.split(wanted, [EVEN_TARGETS], axis=1), strict=True
+            )
+        ],
+        axis=1,
+    )
     return float(np.abs(found - truth).mean())
 
 
 def test_what_depth_depends_on_is_kept() -> None:
-    views = points()
-    turn = learn_metric(views, depth(views), 2.0, 0.1, RELEVANT).turn
-    strength = np.linalg.norm(turn, axis=1)
-    assert strength[:RELEVANT].min() > 3 * strength[RELEVANT:].max()
+    metric = learned(points(), RELEVANT)
+    assert (metric.even.shape[1], metric.odd.shape[1]) == (2, 1)
+    for part, relevant in ((metric.even, 2), (metric.odd, 1)):
+        strength = np.linalg.norm(part, axis=1)
+        assert strength[:relevant].min() > 3 * strength[relevant:].max()
 
 
 def test_unseen_points_are_predicted_better_by_it() -> None:
-    views, unseen = points(), points(900)[300:]
-    turn = learn_metric(views, depth(views), 2.0, 0.1, 10).turn
-    plain = error(views, unseen, depth(unseen), depth(views))
-    assert error(views @ turn, unseen @ turn, depth(unseen), depth(views)) < 0.7 * plain
+    train, unseen = points(), points(900)[300:]
+    metric = learned(train, 10)
+    evens = metric.even.shape[1]
+    plain = error(train, EVENS, unseen, depth(unseen), depth(train))
+    turned = error(metric.turned(train), evens, metric.turned(unseen), depth(unseen), depth(train))
+    assert turned < 0.75 * plain
 
 
 def test_it_turns_and_shortens() -> None:
-    views = points()
-    turn, stretch = learn_metric(views, depth(views), 2.0, 0.1, 6)
-    np.testing.assert_allclose((turn / stretch).T @ (turn / stretch), np.eye(6), atol=1e-5)
-    assert stretch[0] == pytest.approx(1)
-    assert (np.diff(stretch) <= 0).all()
+    metric = learned(points(), 6)
+    evens = metric.even.shape[1]
+    assert evens + metric.odd.shape[1] == len(metric.stretch) == 6
+    for part, stretch in (
+        (metric.even, metric.stretch[:evens]),
+        (metric.odd, metric.stretch[evens:]),
+    ):
+        turn = part / stretch
+        np.testing.assert_allclose(turn.T @ turn, np.eye(turn.shape[1]), atol=1e-5)
+    assert metric.stretch.max() == pytest.approx(1)
+    x = points(20)
+    new = metric.turned(x)
+    np.testing.assert_allclose(new[:, :evens], x[:, :EVENS] @ metric.even, rtol=1e-5)
 
 
 def test_depth_in_other_units_gives_the_same_metric() -> None:
-    views = points()
-    one, other = (learn_metric(views, s * depth(views), 2.0, 0.1, 4).turn for s in (1, 1000))
-    np.testing.assert_allclose(np.abs(one), np.abs(other), atol=1e-3)
+    one, other = (learned(points(), 4, scale) for scale in (1, 1000))
+    for mine, theirs in zip(one[:2], other[:2], strict=True):
+        np.testing.assert_allclose(np.abs(mine), np.abs(theirs), atol=2e-3)
 
 
-@pytest.mark.parametrize("views", [points(1), np.zeros((8, 3), np.float32), points(40)])
-def test_constant_depth_leaves_codes_as_long_as_they_are(views: NDArray[np.float32]) -> None:
-    turn, stretch = learn_metric(views, np.zeros((len(views), 2), np.float32), 2.0, 0.1, 99)
-    assert (stretch == 1).all()
-    np.testing.assert_allclose(
-        np.linalg.norm(views @ turn, axis=1), np.linalg.norm(views, axis=1), rtol=1e-4
-    )
+@pytest.mark.parametrize("codes", [points(1), np.zeros((8, 3), np.float32), points(40)])
+@pytest.mark.parametrize("evens", [0, 1, 3])
+def test_constant_depth_leaves_codes_as_long_as_they_are(codes: Matrix, evens: int) -> None:
+    metric = learn_metric(codes, evens, np.zeros((len(codes), 2), np.float32), 1, 99)
+    assert (metric.stretch == 1).all()
+    lengths = [np.linalg.norm(values, axis=1) for values in (metric.turned(codes), codes)]
+    np.testing.assert_allclose(*lengths, rtol=1e-4)
 
 
 def test_rounding_makes_no_directions() -> None:
     """A few points differ along fewer directions than they have numbers."""
-    views = points(20, 60)
-    turn = learn_metric(views, depth(views), 2.0, 0.1, 60).turn
-    assert turn.shape[1] < 20
+    assert len(learned(points(20, 60), 60).stretch) < 40

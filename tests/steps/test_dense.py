@@ -11,13 +11,13 @@ from neardepth.steps.dense import (
     GRIDS,
     at_cells,
     averaging,
+    halves,
     interpolation,
-    mirrored,
     pooled,
-    resample,
 )
 
 SHAPES = {"stride16": (3, 30, 40), "stride32": (2, 15, 20)}
+CHANNELS = {level: shape[0] for level, shape in SHAPES.items()}
 
 
 def maps(seed: int = 0, count: int = 1) -> dict[str, np.ndarray]:
@@ -35,12 +35,6 @@ def test_averaging_keeps_the_mean_and_weighs_every_pixel_alike(parts: int, lengt
     np.testing.assert_allclose(weights.sum(axis=0), parts / length, rtol=1e-4)
 
 
-def test_resample_is_the_mean_of_each_block() -> None:
-    values = maps()["stride16"]
-    expected = values.reshape(1, 3, 6, 5, 8, 5).mean(axis=(3, 5))
-    np.testing.assert_allclose(resample(values, (6, 8)), expected, atol=1e-5)
-
-
 @pytest.mark.parametrize(("cells", "length"), [(30, 15), (40, 20), (30, 30), (40, 7), (5, 1)])
 def test_interpolation_is_opencvs(cells: int, length: int) -> None:
     line = np.random.default_rng(1).normal(size=(1, length)).astype(np.float32)
@@ -48,22 +42,38 @@ def test_interpolation_is_opencvs(cells: int, length: int) -> None:
     np.testing.assert_allclose(interpolation(cells, length) @ line[0], expected, atol=1e-5)
 
 
-def test_pooled_lies_level_by_level() -> None:
-    given_maps = maps(count=2)
-    features = pooled(given_maps)
-    sizes = [SHAPES[level][0] * rows * columns for level, (rows, columns) in GRIDS.items()]
-    assert features.shape == (2, sum(sizes))
-    first = resample(given_maps["stride16"], GRIDS["stride16"]).reshape(2, -1)
-    np.testing.assert_array_equal(features[:, : sizes[0]], first)
+def test_pooled_is_the_mean_of_each_block_in_sums_and_differences() -> None:
+    values = maps(count=2)
+    sums, differences = halves(CHANNELS)
+    features = pooled(values)
+    assert features.shape == (2, sum(sums.values()) + sum(differences.values()))
+    blocks = values["stride16"].reshape(2, 3, 6, 5, 8, 5).mean(axis=(3, 5))
+    left, right = blocks[..., :4], blocks[..., :3:-1]
+    for start, expected in (
+        (0, left + right),
+        (sum(sums.values()), left - right),
+    ):
+        part = features[:, start : start + sums["stride16"]]
+        np.testing.assert_allclose(part, expected.reshape(2, -1) / 2**0.5, atol=1e-5)
 
 
-def test_mirrored_features_are_those_of_mirrored_maps() -> None:
-    given_maps = maps(count=2)
-    channels = {level: shape[0] for level, shape in SHAPES.items()}
-    flipped = pooled({level: values[..., ::-1] for level, values in given_maps.items()})
-    features = pooled(given_maps)
-    np.testing.assert_allclose(mirrored(features, channels), flipped, atol=1e-5)
-    np.testing.assert_array_equal(mirrored(mirrored(features, channels), channels), features)
+def test_the_mirror_image_has_the_same_sums_and_opposite_differences() -> None:
+    values = maps(count=2)
+    flipped = pooled({level: maps_of[..., ::-1] for level, maps_of in values.items()})
+    features = pooled(values)
+    evens = sum(halves(CHANNELS)[0].values())
+    np.testing.assert_allclose(features[:, :evens], flipped[:, :evens], atol=1e-5)
+    np.testing.assert_allclose(features[:, evens:], -flipped[:, evens:], atol=1e-5)
+
+
+def test_pooling_keeps_distances() -> None:
+    """Of maps that have as many cells as the grid, pooled numbers are a rotation."""
+    random = np.random.default_rng(3)
+    values = {
+        level: random.normal(size=(1, 2, *grid)).astype(np.float32) for level, grid in GRIDS.items()
+    }
+    length = sum(float((part**2).sum()) for part in values.values())
+    assert float((pooled(values) ** 2).sum()) == pytest.approx(length, rel=1e-5)
 
 
 def test_single_cells_are_those_of_the_whole_grid() -> None:

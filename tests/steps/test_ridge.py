@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neardepth.steps.ridge import gaussian, inverse, left_out, squared_distances
+from neardepth.steps.ridge import inverse, left_out, rational_quadratic, squared_distances
 
 
 def points(seed: int, count: int, dim: int = 5) -> np.ndarray:
@@ -19,15 +19,19 @@ def test_squared_distances_are_those_of_every_pair() -> None:
     assert (squared_distances(x, x) >= 0).all()
 
 
-def test_gaussian_is_one_at_no_distance_and_falls() -> None:
-    values = gaussian(np.array([0, 1, 2], np.float32), 0.5)
-    np.testing.assert_allclose(values, np.exp([0, -0.5, -1]), rtol=1e-6)
+def test_the_kernel_is_one_at_no_distance_and_a_mixture_of_gaussians() -> None:
+    squared, width = np.array([0, 1, 2, 30], np.float32), 0.5
+    # Of widths drawn from a Gamma distribution of shape 2 with the mean ``width``.
+    widths = np.linspace(0, 20, 200_001)
+    density = widths * np.exp(-2 * widths / width) * (2 / width) ** 2
+    mixture = [np.trapezoid(density * np.exp(-widths * s), widths) for s in squared]
+    np.testing.assert_allclose(rational_quadratic(squared, width), mixture, rtol=1e-4)
 
 
 @pytest.mark.parametrize("count", [1, 2, 40, 700])  # 700: more than one block is mirrored
 def test_inverse_is_that_of_the_ridged_kernel(count: int) -> None:
     x = points(2, count)
-    kernel = gaussian(squared_distances(x, x), 0.3)
+    kernel = rational_quadratic(squared_distances(x, x), 0.3)
     ridged = kernel + 0.1 * np.eye(count)
     inverted = inverse(kernel.copy(), 0.1)
     np.testing.assert_allclose(inverted @ ridged, np.eye(count), atol=2e-3)
@@ -44,7 +48,7 @@ def test_inverse_refuses_what_is_no_kernel() -> None:
 def test_leaving_out_equals_solving_without(seed: int, groups: int, size: int) -> None:
     x = points(seed, groups * size)
     targets = np.random.default_rng(seed).normal(size=(len(x), 3)).astype(np.float32)
-    kernel = gaussian(squared_distances(x, x), 0.2)
+    kernel = rational_quadratic(squared_distances(x, x), 0.2)
     rows = [np.arange(size) + size * group for group in range(groups)]
     inverted = inverse(kernel.copy(), 0.05)
     fast = left_out(inverted, inverted @ targets, targets, rows)

@@ -27,7 +27,7 @@ from neardepth.imaging.resize import resize_depth
 from neardepth.kernel.adaptation import adapt
 from neardepth.kernel.export import rooms_model
 from neardepth.kernel.model import KernelModel
-from neardepth.kernel.photo_maps import framed, mirror_codes, photo_maps
+from neardepth.kernel.photo_maps import framed, photo_maps
 from neardepth.kernel.pool_fit import pool_fit
 from neardepth.methods import METHODS
 from neardepth.retrieval.choice import OPTIMISM
@@ -61,12 +61,7 @@ class Said:
         self.log_depth = np.stack([p.log_depth.ravel() for p in predictions])
         self.spread = np.stack([p.spread.ravel() for p in predictions])
         self.residual = np.array([p.residual for p in predictions], np.float32)
-        self.codes = np.stack(
-            [
-                np.stack([p.codes[0], mirror_codes(model, networks)])
-                for p, networks in zip(predictions, maps, strict=True)
-            ]
-        )
+        self.codes = np.concatenate([p.codes for p in predictions])
 
     def corrected(
         self, truth: Matrix, own: NDArray[np.intp], queries: NDArray[np.intp]
@@ -78,7 +73,7 @@ class Said:
         adaptation = adapt(
             self.model, self.codes[own], self.residual[own], errors, self.spread[own]
         )
-        correction = adaptation.correction(self.codes[queries, 0])
+        correction = adaptation.correction(self.codes[queries])
         return self.log_depth[queries] + correction, adaptation.score
 
 

@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neardepth.kernel.fitting import SMALLEST, blocks_of
+from neardepth.kernel.mirror import Basis, Kernels, kernels, nearer, principal
 from neardepth.kernel.model import KernelModel
+from neardepth.kernel.solvers import exact_solver
 from neardepth.kernel.spread import familiar_limit, novelty_of
-from neardepth.kernel.targets import filled_by_level, principal, view_groups
-from neardepth.steps.dense import CELLS
-from neardepth.steps.ridge import gaussian, inverse, left_out, squared_distances
+from neardepth.kernel.targets import filled_by_level, image_groups
 
 Matrix = NDArray[np.float32]
 
@@ -35,18 +35,18 @@ class Adaptation:
     """What is added to a prior, and what is needed to judge it on its own pool."""
 
     centres: Matrix
-    """2N×P codes of the pool's photos and their mirror images, in turns."""
+    """N×P codes of the pool's photos."""
+    evens: int
+    """How many of a code's numbers are even; see `kernel.mirror`."""
     width: float
     weights: Matrix
-    """2N×R, the strength included."""
-    basis: Matrix
-    """R×cells."""
+    """N×R, the strength included."""
+    basis: Basis
     strength: float
     spread: float
     """What the prior's spread is multiplied by."""
     shares: Matrix
-    """N×2N: the weight of each pool photo's error is this times the kernel values."""
-    unit: float
+    """N×N: the weight of each pool photo's error is this times the even kernel values."""
     limit: float
     """As in `Calibration`, of the pool's photos among themselves; the model's own at most."""
     alone: Matrix
@@ -54,84 +54,83 @@ class Adaptation:
     score: float
     """Mean absolute error of the log depth predicted without each block; infinite of one pair."""
 
-    def kernel(self, codes: Matrix) -> Matrix:
-        """Return the kernel values of n×P codes with the centres, n×2N."""
-        values = gaussian(squared_distances(codes, self.centres), self.width)
-        return np.asarray(values + np.float32(_CONSTANT))
+    def kernels(self, codes: Matrix) -> Kernels:
+        """Return the kernel values of n×P codes with the centres, n×N."""
+        return _with_constant(kernels(codes, self.centres, self.evens, self.width))
 
     def correction(self, codes: Matrix) -> Matrix:
         """Return what to add to the prior's log depth, n×cells."""
-        return np.asarray((self.kernel(codes) @ self.weights) @ self.basis)
+        values, evens = self.kernels(codes), self.basis.evens
+        even, odd = values.even @ self.weights[:, :evens], values.odd @ self.weights[:, evens:]
+        return np.asarray(np.concatenate([even, odd], axis=1) @ self.basis.maps)
 
     def weights_of(self, codes: Matrix) -> Matrix:
         """Return N: the weight of each pool photo's error for a photo of these codes, 1×P."""
-        return np.asarray(self.shares @ self.kernel(codes)[0])
+        return np.asarray(self.shares @ self.kernels(codes).even[0])
 
-    def is_familiar(self, codes: Matrix, residual: float, own: int | None = None) -> bool:
+    def is_familiar(
+        self, model: KernelModel, codes: Matrix, residual: float, own: int | None = None
+    ) -> bool:
         """Say whether a photo is like the pool's.
 
         Args:
+            model: the prior.
             codes: 1×P.
             residual: see `Prediction.residual`.
             own: the photo's place in the pool, where it is one of it.
         """
-        others = np.arange(len(self.centres)) // 2 != own
-        squared = squared_distances(codes, self.centres[others])[0]
-        return len(squared) > 0 and novelty_of(squared, residual, self.unit) <= self.limit
+        others = np.arange(len(self.centres)) != own
+        squared = _apart(model, codes, self.centres[others])[0]
+        return len(squared) > 0 and novelty_of(squared, residual) <= self.limit
 
 
 def adapt(
     model: KernelModel, codes: Matrix, residual: Matrix, errors: Matrix, spread: Matrix
 ) -> Adaptation:
-    """Fit an adaptation to pairs in their natural order.
+    """Fit an adaptation to pairs in their natural order, each together with its mirror image.
 
     Args:
         model: the prior.
-        codes: N×2×P, the prior's codes of each photo and its mirror image.
+        codes: N×P, the prior's codes of each photo.
         residual: N, see `Prediction.residual`.
         errors: N×cells, true less the prior's log depth of the photos, NaN where unknown.
         spread: N×cells, the prior's.
     """
     pairs = len(errors)
     blocks = blocks_of(pairs)
-    centres = codes.reshape(2 * pairs, -1)
     filled = filled_by_level(errors)
-    both = np.stack([filled, _mirrored(filled)], axis=1).reshape(2 * pairs, -1)
-    basis = principal(both, RANK)
-    coefficients = both @ basis.T
-    squared = squared_distances(centres, centres)
-    limit = min(_limit(squared, residual, blocks, model), model.calibration.limit)
-    kernel = gaussian(squared, model.width) + np.float32(_CONSTANT)
-    groups = view_groups(blocks, 2)
+    basis = principal(filled, RANK)
+    coefficients = filled @ basis.maps.T
+    limit = min(_limit(model, codes, residual, blocks), model.calibration.limit)
+    values = _with_constant(kernels(codes, codes, model.evens, model.width))
+    groups = image_groups(blocks, 1)
 
     best = np.inf
     for ridge in RIDGES:
-        tried = inverse(kernel.copy(), ridge)
+        tried = exact_solver(Kernels(*(part.copy() for part in values)), ridge)
         guess = np.zeros_like(coefficients)  # of one block: nothing to learn the strength from
         if len(groups) > 1:
-            guess = left_out(tried, tried @ coefficients, coefficients, groups)
+            guess = tried.left_out(coefficients, basis.evens, groups)
         loss = float(((guess - coefficients) ** 2).sum())
         if loss < best:
-            best, inverted, without = loss, tried, guess
+            best, solver, without = loss, tried, guess
     strength = np.float32(_strength(without, coefficients, groups))
-    left = np.abs(errors - strength * (without[::2] @ basis))
+    left = np.abs(errors - strength * (without @ basis.maps))
     known = np.isfinite(left).any()
     alone = np.zeros_like(coefficients)
     if pairs > 1:
-        alone = left_out(
-            inverted, inverted @ coefficients, coefficients, view_groups(np.arange(pairs), 2)
-        )
+        alone = solver.left_out(coefficients, basis.evens, image_groups(np.arange(pairs), 1))
     return Adaptation(
-        centres=centres,
+        centres=codes,
+        evens=model.evens,
         width=model.width,
-        weights=strength * (inverted @ coefficients),
+        weights=strength * solver.solve(coefficients, basis.evens),
         basis=basis,
         strength=float(strength),
         spread=_widening(left / spread) if known else 1.0,
-        shares=strength * inverted.reshape(pairs, 2, -1).sum(axis=1),
-        unit=model.calibration.unit,
+        shares=strength * solver.shares(1),
         limit=limit,
-        alone=strength * (alone[::2] @ basis),
+        alone=strength * (alone @ basis.maps),
         score=float(np.nanmean(left, dtype=np.float64)) if known and pairs > 1 else np.inf,
     )
 
@@ -154,21 +153,24 @@ def _widening(ratios: Matrix) -> float:
     return float(np.exp(np.log(max(found, 1e-3)) * len(ratios) / (len(ratios) + _TRUSTED)))
 
 
-def _limit(
-    squared: Matrix, residual: Matrix, blocks: NDArray[np.intp], model: KernelModel
-) -> float:
+def _with_constant(values: Kernels) -> Kernels:
+    """Add the constant to the kernel: what is constant is even, and counts for the mirror image."""
+    return values._replace(even=values.even + np.float32(2 * _CONSTANT))
+
+
+def _limit(model: KernelModel, codes: Matrix, residual: Matrix, blocks: NDArray[np.intp]) -> float:
     """Return how unlike photos of this pool are from those of other blocks, at most."""
     if len(blocks) < SMALLEST:
         return -np.inf
-    owners = blocks.repeat(2)
+    squared = _apart(model, codes, codes)
     found = [
-        novelty_of(
-            squared[2 * place, owners != block], float(residual[place]), model.calibration.unit
-        )
+        novelty_of(squared[place, blocks != block], float(residual[place]))
         for place, block in enumerate(blocks)
     ]
     return familiar_limit(np.array(found))
 
 
-def _mirrored(maps: Matrix) -> Matrix:
-    return np.ascontiguousarray(maps.reshape(len(maps), *CELLS)[..., ::-1].reshape(len(maps), -1))
+def _apart(model: KernelModel, x: Matrix, y: Matrix) -> Matrix:
+    """Return n×m squared distances of photos' features, of their codes; see `novelty_of`."""
+    squared = nearer(x / model.stretch, y / model.stretch, model.evens)
+    return np.asarray(squared / np.float32(model.usual_energy))

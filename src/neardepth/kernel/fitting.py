@@ -8,38 +8,43 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from neardepth.kernel.first import WIDTH, first_stage, usual_energy, without
+from neardepth.kernel.first import WIDTH, Targets, first_stage, usual_energy, without
 from neardepth.kernel.local import (
     COMPONENTS,
+    MIRRORED,
     SURROUNDINGS,
+    Batch,
     components,
     random_frequencies,
     regress,
     surroundings,
+    useful_cosines,
 )
+from neardepth.kernel.mirror import Basis, principal
 from neardepth.kernel.model import KernelModel, LocalStage, Prediction
 from neardepth.kernel.projection import project
 from neardepth.kernel.solvers import Solver
 from neardepth.kernel.spread import calibrate, uncalibrated
-from neardepth.kernel.targets import filled_by_level, known_cells, principal, view_groups
+from neardepth.kernel.targets import filled_by_level, image_groups, known_cells
 from neardepth.pool.views import Layout
 from neardepth.steps.dense import CELLS, GRIDS, Maps
-from neardepth.steps.views import VIEWS
+from neardepth.steps.views import IMAGES
 
 Matrix = NDArray[np.float32]
 Rows = NDArray[np.float16]
 
-RECIPE = 10
+RECIPE = 11
 """Counted up whenever the same pool gives another fit."""
 RANK = 64
 """Principal components of log depth that are regressed."""
 BLOCKS = 10
 """Runs of consecutive pairs that are left out in turn: neighbouring frames show one room."""
 
-_AUGMENTED = 2560  # pairs up to which crops take part as well
+_AUGMENTED = 2560  # pairs up to which crops and blurred copies take part as well
 _SAMPLES = 200  # cells of known depth from which on the spread is calibrated
 _LOCAL_PAIRS = 256
 _LOCAL_BATCH = 64
+_COSINE_STEP = 3  # cosines are chosen by every third pair
 SMALLEST = 5
 """Pairs from which on the spread is calibrated."""
 _ROUNDS = 3  # of filling in what a depth map does not know by what is predicted for it
@@ -87,30 +92,31 @@ def fit(
     Args:
         layouts: of each network's table.
         rows: of each network, N×dim, in the natural order of the pairs.
-        targets: N×VIEWS×cells log depth (metres), NaN where unknown; scaled to ``focal``.
+        targets: N×IMAGES×cells log depth (metres), NaN where unknown; scaled to ``focal``.
         focal: focal length the targets are scaled to, in units of the root of the photo's area.
         progress: told the share of the work that is done.
     """
     pairs = len(targets)
     blocks = blocks_of(pairs)
-    used = VIEWS if pairs <= _AUGMENTED else 2
-    projections, principal_codes, energy = project(layouts, rows, used)
+    used = IMAGES if pairs <= _AUGMENTED else 1
+    projections, components, energy = project(layouts, rows, used)
+    evens = projections[0].even.shape[1]
     progress(0.3)
     known = known_cells(targets)
-    mean, log_depth = _centred(targets[:, :used], known)
+    mean = _mean(targets[:, 0])
+    log_depth = targets[:, :used].reshape(pairs * used, -1) - mean
     every = np.ones(pairs, bool)
-    stage = first_stage(principal_codes, _levelled(log_depth, pairs), every)
+    stage = first_stage(components, evens, _guessed(log_depth, pairs), every)
     basis, coefficients = _solve_for(log_depth, known, stage.solver, used)
     progress(0.5)
-    others = without(
-        principal_codes, energy, coefficients.reshape(pairs, used, -1), blocks, len(stage.owners)
-    )
-    alone = (mean + others.alone @ basis).reshape(pairs, 2, *CELLS)
-    first = (mean + others.blocked @ basis).reshape(pairs, *CELLS)
+    wanted = Targets(coefficients.reshape(pairs, used, -1), basis.evens)
+    others = without(components, evens, energy, wanted, blocks)
+    alone = (mean + others.alone @ basis.maps).reshape(pairs, *CELLS)
+    first = (mean + others.blocked @ basis.maps).reshape(pairs, *CELLS)
     progress(0.7)
     local, partial, cells, components_at = _fit_local(layouts, rows, targets, alone, blocks)
     progress(0.9)
-    calibration, strength, score = uncalibrated(stage.unit), 0.0, np.inf
+    calibration, strength, score = uncalibrated(), 0.0, np.inf
     truth = np.take_along_axis(targets[:, 0], cells, axis=1)
     if pairs > 1:
         start = np.take_along_axis(first.reshape(pairs, -1), cells, axis=1)
@@ -125,16 +131,16 @@ def fit(
         strength = _strength(corrected - start, truth - start)
         corrected = start + np.float32(strength) * (corrected - start)
         score = _mean_error(corrected, truth)
-        calibration = calibrate(corrected, truth, first, others.novelty, cells, stage.unit)
+        calibration = calibrate(corrected, truth, first, others.novelty, cells)
     local = local.weakened(strength)
     partial = tuple(np.float32(strength) * fitted for fitted in partial)
     model = KernelModel(
-        projections=tuple(p.turned(stage.metric.turn) for p in projections),
+        projections=tuple(p.turned(stage.metric) for p in projections),
         stretch=stage.metric.stretch,
         usual_energy=usual_energy(energy),
         centres=stage.centres,
         width=WIDTH / stage.unit,
-        weights=stage.solver.solve(coefficients),
+        weights=stage.solver.solve(coefficients, basis.evens),
         basis=basis,
         mean=mean,
         known=known,
@@ -143,11 +149,10 @@ def fit(
         owners=stage.owners,
         photos=(stage.codes[:, 0] / stage.metric.stretch).astype(np.float16),
         image_weights=stage.solver.shares(used).astype(np.float16),
-        landmarks=np.arange(len(stage.owners)),
         focal=focal,
     )
     progress(1.0)
-    return Fit(model, alone[:, 0], partial, blocks, others.novelty, score)
+    return Fit(model, alone, partial, blocks, others.novelty, score)
 
 
 def blocks_of(pairs: int) -> NDArray[np.intp]:
@@ -167,43 +172,47 @@ def _strength(corrections: Matrix, errors: Matrix) -> float:
     return min(max(gain / power, 0.0), 1.0) if power > 0 else 0.0
 
 
-def _centred(targets: Matrix, known: NDArray[np.bool_]) -> tuple[Matrix, Matrix]:
-    """Return the mean (cells) and log depth less it, n×cells; ``targets`` are N×views×cells."""
-    # Of the photos as they are: crops are nearer, and what is unlike the pool shrinks to the mean.
-    cells = targets.shape[2]
-    whole = targets[:, :2].reshape(-1, cells)
-    overall = float(whole[np.isfinite(whole)].mean(dtype=np.float64))
-    counts = np.maximum(np.isfinite(whole).sum(axis=0), 1)
-    mean = np.nansum(whole - overall, axis=0, dtype=np.float64) / counts + overall
-    mean = np.where(known, mean, overall).astype(np.float32)
-    return mean, targets.reshape(-1, cells) - mean
+def _mean(targets: Matrix) -> Matrix:
+    """Return the mean of N×cells log depth and its mirror images; overall, where nobody knows.
+
+    Of the photos as they are: crops are nearer, and what is unlike the pool shrinks to the mean.
+    """
+    overall = float(targets[np.isfinite(targets)].mean(dtype=np.float64))
+    sums, counts = (
+        values.reshape(CELLS) + values.reshape(CELLS)[:, ::-1]
+        for values in (
+            np.nansum(targets - overall, axis=0, dtype=np.float64),
+            np.isfinite(targets).sum(axis=0),
+        )
+    )
+    return (sums / np.maximum(counts, 1) + overall).ravel().astype(np.float32)
 
 
-def _levelled(log_depth: Matrix, pairs: int) -> Matrix:
-    """Return log depth less its mean in a basis of its own, guessed where unknown: N×views×R."""
+def _guessed(log_depth: Matrix, pairs: int) -> Targets:
+    """Return log depth less its mean, guessed where unknown, in a basis of its own."""
     filled = filled_by_level(log_depth)
-    return np.asarray((filled @ principal(filled, RANK).T).reshape(pairs, -1, RANK))
+    basis = principal(filled, RANK)
+    return Targets((filled @ basis.maps.T).reshape(pairs, -1, len(basis.maps)), basis.evens)
 
 
 def _solve_for(
-    log_depth: Matrix, known: NDArray[np.bool_], solver: Solver, views: int
-) -> tuple[Matrix, Matrix]:
-    """Return a basis (R×cells) of log depth less its mean, and each view's coefficients in it.
+    log_depth: Matrix, known: NDArray[np.bool_], solver: Solver, images: int
+) -> tuple[Basis, Matrix]:
+    """Return a basis of log depth less its mean, and each image's coefficients in it.
 
     What a depth map does not know is filled in with what is predicted for it from the others.
     """
-    pairs = len(log_depth) // views
+    pairs = len(log_depth) // images
     unknown = ~np.isfinite(log_depth)
     filled = filled_by_level(log_depth)
-    groups = view_groups(np.arange(pairs), views)
+    groups = image_groups(np.arange(pairs), images)
     rounds = _ROUNDS if unknown[:, known].any() and pairs > 1 else 0
     for _ in range(rounds):
         basis = principal(filled, RANK)
-        coefficients = filled @ basis.T
-        alone = solver.left_out(coefficients, groups) @ basis
+        alone = solver.left_out(filled @ basis.maps.T, basis.evens, groups) @ basis.maps
         filled = np.where(unknown, alone, filled)
     basis = principal(filled, RANK)
-    return basis, filled @ basis.T
+    return basis, filled @ basis.maps.T
 
 
 def _fit_local(
@@ -223,27 +232,24 @@ def _fit_local(
     means, directions = _local_components(layouts, rows)
 
     local = _local_inputs(layouts, rows, means, directions)
+    around = _surroundings_at(alone, cells)
+    flipped = around * MIRRORED
     count = sum(d[level].shape[1] for d in directions for level in GRIDS) + SURROUNDINGS
     frequencies, phases = random_frequencies(count)
 
-    def batches() -> Iterator[tuple[int, Matrix, Matrix]]:
-        for pair, block in enumerate(blocks):
-            around = surroundings(alone[pair, :2])
-            places = (cells[pair], _mirrored_cells(cells[pair]))
-            inputs = [
-                np.concatenate([local[pair], around[view][place]], axis=1)
-                for view, place in enumerate(places)
-            ]
-            residual = [
-                targets[pair, view][place] - alone[pair, view].ravel()[place]
-                for view, place in enumerate(places)
-            ]
-            wanted = np.concatenate(residual)
+    def batches(step: int = 1) -> Iterator[Batch]:
+        for pair in range(0, len(blocks), step):
+            wanted = targets[pair, 0, cells[pair]] - alone[pair].ravel()[cells[pair]]
             known = np.isfinite(wanted)
-            yield int(block), np.concatenate(inputs)[known], wanted[known]
+            inputs = [
+                np.concatenate([local[pair], part[pair]], axis=1)[known]
+                for part in (around, flipped)
+            ]
+            yield int(blocks[pair]), np.concatenate(inputs), np.tile(wanted[known], 2)
 
-    whole, without = regress(batches(), frequencies, phases)
-    stage = LocalStage(means, directions, frequencies, phases, whole)
+    frequencies, phases = useful_cosines(batches(_COSINE_STEP), frequencies, phases)
+    coefficients, without = regress(batches(), frequencies, phases)
+    stage = LocalStage(means, directions, frequencies, phases, coefficients)
     return stage, tuple(without[block] for block in sorted(without)), cells, local
 
 
@@ -269,6 +275,17 @@ def _local_inputs(
     return np.concatenate([some(i, i + _LOCAL_BATCH) for i in range(0, pairs, _LOCAL_BATCH)])
 
 
+def _surroundings_at(log_depth: Matrix, cells: NDArray[np.intp]) -> Matrix:
+    """Return what stage 1 says around every photo's sampled cells, N×n×SURROUNDINGS."""
+    parts = []
+    for start in range(0, len(cells), _LOCAL_BATCH):
+        some = slice(start, start + _LOCAL_BATCH)
+        parts.append(
+            np.take_along_axis(surroundings(log_depth[some]), cells[some][..., None], axis=1)
+        )
+    return np.concatenate(parts)
+
+
 def _local_components(
     layouts: Sequence[Layout], rows: Sequence[Rows]
 ) -> tuple[tuple[dict[str, Matrix], ...], tuple[dict[str, Matrix], ...]]:
@@ -285,8 +302,3 @@ def _local_components(
         means.append(mean)
         directions.append(direction)
     return tuple(means), tuple(directions)
-
-
-def _mirrored_cells(cells: NDArray[np.intp]) -> NDArray[np.intp]:
-    rows, columns = np.divmod(cells, CELLS[1])
-    return rows * CELLS[1] + CELLS[1] - 1 - columns

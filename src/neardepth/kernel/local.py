@@ -2,7 +2,8 @@
 
 A cell's inputs are the principal components of the networks' channels there and what stage 1 says
 of its surroundings. The regression is linear in these and in random cosines of them (A. Rahimi,
-B. Recht, *Random Features for Large-Scale Kernel Machines*, 2007).
+B. Recht, *Random Features for Large-Scale Kernel Machines*, 2007). Many are drawn, and those kept
+that count most.
 """
 
 from __future__ import annotations
@@ -18,16 +19,20 @@ from numpy.typing import NDArray
 from neardepth.steps.dense import CELLS
 
 Matrix = NDArray[np.float32]
+Batch = tuple[int, Matrix, Matrix]
 
 COMPONENTS = {"stride16": 48, "stride32": 64}
 """Principal components kept of each level's channels."""
 
-_COSINES = 128
+_DRAWN = 1024  # cosines
+_KEPT = 256
 _FREQUENCY = 0.08
 _RIDGE = 0.016  # for each cell that is trained on
-_BATCHES = 64
+_BATCHES = 128
 _BLUR = 3.0  # cells
 SURROUNDINGS = 8
+MIRRORED = np.array([1, 1, 1, -1, 1, 1, -1, 1], np.float32)
+"""What `surroundings` are multiplied by in the mirror image."""
 
 
 def surroundings(log_depth: Matrix) -> Matrix:
@@ -76,21 +81,48 @@ def components(channels: Matrix, count: int) -> tuple[Matrix, Matrix]:
 def random_frequencies(inputs: int, seed: int = 0) -> tuple[Matrix, Matrix]:
     """Draw frequencies (inputs×M; stage 1's come last and twice as high) and phases (M)."""
     random = np.random.default_rng(seed)
-    frequencies = random.normal(0, _FREQUENCY, (inputs, _COSINES))
+    frequencies = random.normal(0, _FREQUENCY, (inputs, _DRAWN))
     frequencies[-SURROUNDINGS:] *= 2
-    return frequencies.astype(np.float32), random.uniform(0, 2 * np.pi, _COSINES).astype(np.float32)
+    return frequencies.astype(np.float32), random.uniform(0, 2 * np.pi, _DRAWN).astype(np.float32)
 
 
 def expand(inputs: Matrix, frequencies: Matrix, phases: Matrix) -> Matrix:
     """Return the regression's features: cosines, the inputs themselves and 1; n×F."""
-    waves = inputs @ frequencies
-    waves += phases
-    np.cos(waves, out=waves)
-    return np.concatenate([waves, inputs, np.ones((len(inputs), 1), np.float32)], axis=1)
+    count = len(phases)
+    features = np.empty((len(inputs), count + inputs.shape[1] + 1), np.float32)
+    np.cos(inputs @ frequencies + phases, out=features[:, :count])
+    features[:, count:-1] = inputs
+    features[:, -1] = 1
+    return features
+
+
+def useful_cosines(
+    batches: Iterable[Batch], frequencies: Matrix, phases: Matrix
+) -> tuple[Matrix, Matrix]:
+    """Return the frequencies and phases that a regression on some of the cells weighs most.
+
+    Half of them are dropped at a time: without the dropped ones others weigh more.
+
+    Args:
+        batches: as in `regress`.
+        frequencies: I×M.
+        phases: M.
+    """
+    size = len(phases) + len(frequencies) + 1
+    every = _Moments(size)
+    for moments in _moments(batches, frequencies, phases).values():
+        every.join(moments, 1)
+    deviations = every.deviations()
+    kept, rest = np.arange(len(phases)), np.arange(len(phases), size)
+    while len(kept) > _KEPT:
+        weights = every.part(np.concatenate([kept, rest])).solve()[: len(kept)]
+        order = np.argsort(-np.abs(weights) * deviations[kept], kind="stable")
+        kept = np.sort(kept[order[: max(_KEPT, len(kept) // 2)]])
+    return np.ascontiguousarray(frequencies[:, kept]), phases[kept]
 
 
 def regress(
-    batches: Iterable[tuple[int, Matrix, Matrix]], frequencies: Matrix, phases: Matrix
+    batches: Iterable[Batch], frequencies: Matrix, phases: Matrix
 ) -> tuple[Matrix, dict[int, Matrix]]:
     """Solve the regression on everything, and without each block, from one pass over the cells.
 
@@ -102,29 +134,31 @@ def regress(
     Returns:
         The coefficients F, and those without each block.
     """
-    size = _COSINES + len(frequencies) + 1
-    moments: dict[int, _Moments] = {}
-    for block, group in itertools.groupby(batches, key=lambda batch: batch[0]):
-        moments[block] = _Moments(size)
-        for chunk in _chunks(group):
-            inputs = np.concatenate([batch[1] for batch in chunk])
-            residuals = np.concatenate([batch[2] for batch in chunk])
-            moments[block].add(expand(inputs, frequencies, phases), residuals)
-    whole = _Moments(size)
-    for part in moments.values():
+    parts = _moments(batches, frequencies, phases)
+    whole = _Moments(len(phases) + len(frequencies) + 1)
+    for part in parts.values():
         whole.join(part, 1)
     coefficients = whole.solve()
     without = {}
-    for block, part in moments.items():
+    for block, part in parts.items():
         whole.join(part, -1)
         without[block] = whole.solve()
         whole.join(part, 1)
     return coefficients, without
 
 
-def _chunks(
-    batches: Iterable[tuple[int, Matrix, Matrix]],
-) -> Iterator[list[tuple[int, Matrix, Matrix]]]:
+def _moments(batches: Iterable[Batch], frequencies: Matrix, phases: Matrix) -> dict[int, _Moments]:
+    moments: dict[int, _Moments] = {}
+    for block, group in itertools.groupby(batches, key=lambda batch: batch[0]):
+        moments[block] = _Moments(len(phases) + len(frequencies) + 1)
+        for chunk in _chunks(group):
+            inputs = np.concatenate([batch[1] for batch in chunk])
+            residuals = np.concatenate([batch[2] for batch in chunk])
+            moments[block].add(expand(inputs, frequencies, phases), residuals)
+    return moments
+
+
+def _chunks(batches: Iterable[Batch]) -> Iterator[list[Batch]]:
     stream = iter(batches)
     while chunk := list(itertools.islice(stream, _BATCHES)):
         yield chunk
@@ -139,8 +173,9 @@ class _Moments:
         self.count = 0
 
     def add(self, features: Matrix, residuals: Matrix) -> None:
-        # Half a matrix product: only the upper triangle is made, and looked at in the end.
-        self.square += scipy.linalg.blas.ssyrk(1.0, features.T)
+        # NumPy makes half of this product. SciPy's own routine would run on threads of its own,
+        # which NumPy's keep waiting.
+        self.square += features.T @ features
         self.cross += features.T @ residuals
         self.count += len(residuals)
 
@@ -148,6 +183,19 @@ class _Moments:
         self.square += sign * other.square
         self.cross += sign * other.cross
         self.count += sign * other.count
+
+    def part(self, features: NDArray[np.intp]) -> _Moments:
+        """Return the sums of some of the features, in ascending order."""
+        part = _Moments(len(features))
+        part.square = self.square[np.ix_(features, features)]
+        part.cross, part.count = self.cross[features], self.count
+        return part
+
+    def deviations(self) -> NDArray[np.float64]:
+        """Return the deviation of each feature; the last feature is 1."""
+        count = max(self.count, 1)
+        means = self.square[:, -1] / count
+        return np.asarray(np.sqrt(np.maximum(self.square.diagonal() / count - means**2, 0)))
 
     def solve(self) -> Matrix:
         if not self.count:

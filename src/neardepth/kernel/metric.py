@@ -15,76 +15,119 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
+from neardepth.kernel.mirror import Kernels, distances
 from neardepth.kernel.solvers import LARGEST
-from neardepth.steps.ridge import gaussian, squared_distances
+from neardepth.steps.ridge import rational_quadratic
 
 Matrix = NDArray[np.float32]
 
-_POWER = 0.2  # of M's eigenvalues that codes are multiplied by; s is twice that
-_STEP = 3  # of every third view, so of photos and mirror images alike
-_DRAWS = 3
+_POWER = 0.15  # of M's eigenvalues that codes are multiplied by; s is twice that
+_WIDTH = 8.0  # of the kernel, in units of the median squared distance: narrower than in stage 1
+_RIDGE = 0.2
+_STEP = 3  # of every third image, so of photos and crops alike
+_DRAWS = 6
 
 
 class Metric(NamedTuple):
-    """What codes are multiplied by."""
+    """What codes are multiplied by: an orthogonal basis, each of its directions stretched."""
 
-    turn: Matrix
-    """P×Q: an orthogonal basis, each of its directions stretched."""
+    even: Matrix
+    """P×Q of the even numbers; see `kernel.mirror`."""
+    odd: Matrix
     stretch: Matrix
-    """Q: by how much, 1 at most."""
+    """By how much, 1 at most, of the even directions and then of the odd ones."""
+
+    def turned(self, codes: Matrix) -> Matrix:
+        """Return the new codes, of codes …×P."""
+        evens = len(self.even)
+        return np.concatenate([codes[..., :evens] @ self.even, codes[..., evens:] @ self.odd], -1)
 
 
-def typical(views: Matrix) -> float:
-    """Return the median squared distance of two views; 1 where all are alike."""
-    some = views[:: (len(views) // 512) | 1]  # odd: photos, mirror images and crops alike
-    median = float(np.median(squared_distances(some, some)))
+def typical(codes: Matrix, evens: int) -> float:
+    """Return the median squared distance of two images; 1 where all are alike.
+
+    Args:
+        codes: n×P.
+        evens: see `kernel.mirror`.
+    """
+    some = codes[:: (len(codes) // 256) | 1]  # odd: photos and crops alike
+    median = float(np.median(distances(some, some, evens)))
     floor = 1e-3 * float((some**2).sum(axis=1).mean())  # finer than rounding tells apart
     return max(median, floor) if max(median, floor) > 1e-9 else 1.0
 
 
-def learn_metric(views: Matrix, targets: Matrix, width: float, ridge: float, kept: int) -> Metric:
+def learn_metric(
+    codes: Matrix, evens: int, targets: Matrix, even_targets: int, kept: int
+) -> Metric:
     """Learn what to multiply codes by so that their distances tell depths apart.
 
     Args:
-        views: n×P codes; of many, evenly spaced ones are looked at.
+        codes: n×P; of many, evenly spaced ones are looked at.
+        evens: see `kernel.mirror`.
         targets: n×R, log depth less its mean in a basis of orthogonal maps.
-        width: of the Gaussian kernel, in units of the median squared distance.
-        ridge: of the regression.
+        even_targets: how many of these are even.
         kept: numbers of the new codes, at most.
     """
-    step = -(-len(views) // LARGEST) | 1  # odd: photos and mirror images alike
-    views, targets = views[::step], targets[::step]
-    width /= typical(views)
-    kernel = gaussian(squared_distances(views, views), width)
-    damped = kernel.copy()
-    damped[np.diag_indices_from(damped)] += np.float32(ridge)
+    step = -(-len(codes) // LARGEST) | 1  # odd: photos and crops alike
+    codes, targets = codes[::step], targets[::step]
+    width = _WIDTH / typical(codes, evens)
+    near, mirrored = (rational_quadratic(d, width) for d in distances(codes, codes, evens))
+    weights = [
+        _solved(kernel, targets[:, part])
+        for kernel, part in zip(
+            Kernels(near + mirrored, near - mirrored),
+            (slice(even_targets), slice(even_targets, None)),
+            strict=True,
+        )
+    ]
+    products = _gradient_products(codes, evens, near[::_STEP], mirrored[::_STEP], weights)
+    values, vectors = zip(*map(np.linalg.eigh, products), strict=True)
+    every = np.concatenate(values)
+    largest = float(every.max())
+    if largest <= 0:  # depth is the same everywhere
+        every, largest = np.ones_like(every), 1.0
+    chosen = np.argsort(-every, kind="stable")[:kept]
+    chosen = np.sort(chosen[every[chosen] > largest * 1e-6])  # the rest is rounding
+    stretch = (every[chosen] / largest) ** _POWER
+    count = int((chosen < evens).sum())
+    even = vectors[0][:, chosen[:count]] * stretch[:count]
+    odd = vectors[1][:, chosen[count:] - evens] * stretch[count:]
+    return Metric(*(part.astype(np.float32) for part in (even, odd, stretch)))
+
+
+def _solved(kernel: Matrix, targets: Matrix) -> Matrix:
+    kernel[np.diag_indices_from(kernel)] += np.float32(_RIDGE)
     weights = scipy.linalg.solve(
-        damped, targets, assume_a="pos", overwrite_a=True, check_finite=False
+        kernel, targets, assume_a="pos", overwrite_a=True, check_finite=False
     )
-    product = _gradient_products(views, kernel, np.asarray(weights, np.float32))
-    values, vectors = np.linalg.eigh(product)
-    values, vectors = values[::-1][:kept], vectors[:, ::-1][:, :kept]
-    if values[0] <= 0:  # depth is the same everywhere
-        return Metric(vectors.astype(np.float32), np.ones(len(values), np.float32))
-    useful = values > values[0] * 1e-6  # the rest is rounding
-    stretch = (values[useful] / values[0]) ** _POWER
-    return Metric((vectors[:, useful] * stretch).astype(np.float32), stretch.astype(np.float32))
+    return np.asarray(weights, np.float32)
 
 
-def _gradient_products(views: Matrix, kernel: Matrix, weights: Matrix) -> NDArray[np.float64]:
-    """Return the mean outer product of the regression's gradients but for a factor, P×P.
+def _gradient_products(
+    codes: Matrix, evens: int, near: Matrix, mirrored: Matrix, weights: list[Matrix]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the mean outer product of the regression's gradients but for a factor, by halves.
 
-    The gradient of output r at x is ``−2·width·Σᵢ wᵢᵣ k(x, xᵢ) (x − xᵢ)``. Instead of every
-    output's, that of a few sums of outputs with normal weights, drawn anew for each x, is taken:
-    its outer product's expectation is the sum over the outputs.
+    The gradient of output r at x is ``−2·width·Σᵢ wᵢᵣ k(x, xᵢ)^1.5 (x − xᵢ)``, over images and
+    mirror images. Instead of every output's, that of a few sums of outputs with normal weights,
+    drawn anew for each x, is taken: its outer product's expectation is the sum over the outputs.
+    Where x and its mirror image both count, nothing is left between even and odd numbers.
     """
     random = np.random.default_rng(0)
-    at, kernel = views[::_STEP], kernel[::_STEP]
-    total = np.zeros((views.shape[1], views.shape[1]))
+    at = codes[::_STEP]
+    slopes, mirrored_slopes = (kernel * np.sqrt(kernel) for kernel in (near, mirrored))
+    sizes = (evens, codes.shape[1] - evens)
+    totals = tuple(np.zeros((size, size)) for size in sizes)
     for _ in range(_DRAWS):
-        drawn = random.standard_normal((len(at), weights.shape[1]), np.float32)
-        shares = drawn @ weights.T
-        shares *= kernel
-        gradients = at * shares.sum(axis=1, keepdims=True) - shares @ views
-        total += gradients.T @ gradients
-    return total
+        even, odd = (
+            random.standard_normal((len(at), part.shape[1]), np.float32) @ part.T
+            for part in weights
+        )
+        shares, mirror_shares = (even + odd) * slopes, (even - odd) * mirrored_slopes
+        both = shares + mirror_shares
+        gradients = at * both.sum(axis=1, keepdims=True)
+        gradients[:, :evens] -= both @ codes[:, :evens]
+        gradients[:, evens:] -= (shares - mirror_shares) @ codes[:, evens:]
+        for total, part in zip(totals, (slice(evens), slice(evens, None)), strict=True):
+            total += gradients[:, part].T @ gradients[:, part]
+    return totals  # type: ignore[return-value]

@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neardepth.kernel.local import expand, surroundings
+from neardepth.kernel.metric import Metric
+from neardepth.kernel.mirror import Basis, distances, nearer
 from neardepth.kernel.spread import Calibration, novelty_of
 from neardepth.steps.dense import CELLS, GRIDS, Maps, interpolation, pooled
-from neardepth.steps.ridge import gaussian, squared_distances
+from neardepth.steps.ridge import rational_quadratic
 from neardepth.threads import one_blas_thread
 
 Matrix = NDArray[np.float32]
@@ -21,24 +23,36 @@ Matrix = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class Projection:
-    """From one network's pooled maps to codes: ``(features · scale) @ directions − offset``."""
+    """From one network's pooled maps to codes: even features to even numbers, odd ones to odd.
+
+    Features are those of `steps.dense.pooled`, D of which De are sums.
+    """
 
     scale: Matrix
     """D."""
-    directions: Matrix
-    """D×P, already multiplied by ``scale``."""
-    offset: Matrix
-    """P."""
     centre: Matrix
-    """D, mean of the features times ``scale``."""
+    """D, mean of the features times ``scale``; 0 for the differences."""
+    even: Matrix
+    """De×Pe, already multiplied by ``scale``."""
+    odd: Matrix
+    """(D − De)×Po, likewise."""
+    offset: Matrix
+    """Pe, subtracted from the even numbers."""
 
     def codes(self, features: Matrix) -> Matrix:
-        """Return N×P; the codes of several networks are added up."""
-        return np.asarray(features @ self.directions - self.offset)
+        """Return N×(Pe + Po); the codes of several networks are added up."""
+        evens = len(self.even)
+        even = features[:, :evens] @ self.even - self.offset
+        return np.concatenate([even, features[:, evens:] @ self.odd], axis=1)
 
-    def turned(self, turn: Matrix) -> Projection:
-        """Return the projection whose codes are these multiplied by ``turn``, P×Q."""
-        return replace(self, directions=self.directions @ turn, offset=self.offset @ turn)
+    def turned(self, metric: Metric) -> Projection:
+        """Return the projection whose codes are these turned by a metric."""
+        return replace(
+            self,
+            even=self.even @ metric.even,
+            odd=self.odd @ metric.odd,
+            offset=self.offset @ metric.even,
+        )
 
     def energy(self, features: Matrix) -> Matrix:
         """Return N, the squared length of the standardised features."""
@@ -104,8 +118,9 @@ class Prediction(NamedTuple):
     residual: float
     """Squared length of what the codes leave out of the features, in units of the usual ones'."""
     similarity: Matrix
-    """Kernel value with each view of the pool."""
+    """Even kernel value with each image of the pool; see `kernel.mirror`."""
     codes: Matrix
+    """1×P."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,13 +134,12 @@ class KernelModel:
     usual_energy: float
     """Usual squared length of the pool's photos' standardised features."""
     centres: Matrix
-    """n×P codes of the pool's views, or of some of them where it is large."""
+    """n×P codes of the pool's images, or of some of them where it is large."""
     width: float
-    """Of the Gaussian kernel, ``exp(−width · squared distance)``."""
+    """Of the kernel; see `steps.ridge.rational_quadratic`."""
     weights: Matrix
-    """n×R: the solved weights of the views' log depth, in the basis."""
-    basis: Matrix
-    """R×cells."""
+    """n×R: the solved weights of the images' log depth, in the basis."""
+    basis: Basis
     mean: Matrix
     """Cells: mean log depth."""
     known: NDArray[np.bool_]
@@ -133,13 +147,11 @@ class KernelModel:
     local: LocalStage
     calibration: Calibration
     owners: NDArray[np.intp]
-    """n: the pair that each centre is a view of."""
+    """n: the pair that each centre is an image of."""
     photos: NDArray[np.float16]
     """N×P features of the pool's photos along the codes' directions, not stretched."""
     image_weights: NDArray[np.float16]
-    """N×L: the weight of each pool image is this times the kernel values at the landmarks."""
-    landmarks: NDArray[np.intp]
-    """L: these centres; all of them where the weights are exact."""
+    """N×n: the weight of each pool image is this times the even kernel values."""
     focal: float | None
     """Focal length that depth is scaled to, in units of the root of the photo's area."""
 
@@ -159,13 +171,14 @@ class KernelModel:
         """
         features = [pooled(network) for network in maps]
         codes = self.codes(features)
-        squared = squared_distances(codes, self.centres)
+        squared = distances(codes, self.centres, self.evens)
         residual = float(self.residual(features, codes)[0])
         if novelty is None:
-            novelty = novelty_of(squared[0], residual, self.calibration.unit)
-        similarity = gaussian(squared, self.width)[0]
+            novelty = novelty_of(self.apart(codes)[0], residual)
+        near, mirrored = (rational_quadratic(part, self.width)[0] for part in squared)
+        similarity = near + mirrored
         if first is None:
-            first = (self.mean + (similarity @ self.weights) @ self.basis).reshape(CELLS)
+            first = self._first(similarity, near - mirrored)
         single = [{name: values[0] for name, values in network.items()} for network in maps]
         log_depth = self.local.correct(self.local.inputs(single), first)
         spread = self.calibration.spread(
@@ -176,9 +189,21 @@ class KernelModel:
         spread[unknown] = np.nan
         return Prediction(log_depth, first, spread, novelty, residual, similarity, codes)
 
+    def _first(self, even: Matrix, odd: Matrix) -> Matrix:
+        """Return stage 1's log depth, rows×columns, by the kernels' values."""
+        evens = self.basis.evens
+        parts = [even @ self.weights[:, :evens], odd @ self.weights[:, evens:]]
+        depth = self.mean + np.concatenate(parts) @ self.basis.maps
+        return np.asarray(depth, np.float32).reshape(CELLS)
+
     @cached_property
     def _image_weights(self) -> Matrix:
         return self.image_weights.astype(np.float32)
+
+    @property
+    def evens(self) -> int:
+        """How many of a code's numbers are even; see `kernel.mirror`."""
+        return int(self.projections[0].even.shape[1])
 
     def codes(self, features: Sequence[Matrix]) -> Matrix:
         """Return the codes N×P of each network's pooled maps N×D."""
@@ -194,18 +219,36 @@ class KernelModel:
 
     def correlations(self, codes: Matrix) -> Matrix:
         """Correlation of a photo's features with each pool photo's, N; ``codes`` are 1×P."""
-        return cosines(codes / self.stretch, self.photos.astype(np.float32))
+        return np.asarray(self.directions @ unit(codes / self.stretch)[0])
+
+    def apart(self, codes: Matrix) -> Matrix:
+        """Return n×N: squared distances of n photos' features to each pool photo's.
+
+        Along the codes' directions, in units of the usual features' squared length; of a photo and
+        its mirror image the nearer counts.
+        """
+        squared = nearer(codes / self.stretch, self._photos, self.evens)
+        return np.asarray(squared / np.float32(self.usual_energy))
+
+    @cached_property
+    def _photos(self) -> Matrix:
+        return self.photos.astype(np.float32)
+
+    @cached_property
+    def directions(self) -> Matrix:
+        """The pool's photos' features, N×P, each of length 1."""
+        return unit(self._photos)
 
     def weights_of(self, similarity: Matrix, own: int | None = None) -> Matrix:
         """Return N: the weight of each pool image in a prediction, of any sign.
 
-        An image's weight is the sum of its views'. Where the photo is the pool's image ``own`` and
-        was left out, the others' are approximate: its own views take the one kernel value with
+        A photo's weight is the sum of its images'. Where the photo is the pool's image ``own`` and
+        was left out, the others' are approximate: its own images take the one kernel value with
         which its own weight is 0, where exactly each of them has a value of its own.
         """
-        sums, similarity = self._image_weights, similarity[self.landmarks]
+        sums = self._image_weights
         if own is not None:
-            mine = self.owners[self.landmarks] == own
+            mine = self.owners == own
             others = float(sums[own, ~mine] @ similarity[~mine])
             itself = float(sums[own, mine].sum())
             similarity = np.where(mine, np.float32(-others / itself if itself else 0), similarity)
@@ -220,10 +263,11 @@ def left_over(energy: Matrix, codes: Matrix, stretch: Matrix) -> Matrix:
     return np.asarray(np.maximum(energy - ((codes / stretch) ** 2).sum(axis=1), 0))
 
 
-def cosines(codes: Matrix, photos: Matrix) -> Matrix:
-    """Cosine of a photo's codes, 1×P, with those of N photos.
+def unit(features: Matrix) -> Matrix:
+    """Return N×P features with each photo's divided by its length.
 
-    Codes are features less the pool's mean, so this is the correlation of what sets photos apart.
+    Features are about the pool's mean, so that products of these are the correlations of what sets
+    photos apart.
     """
-    norms = np.linalg.norm(photos, axis=1) * np.linalg.norm(codes)
-    return np.asarray(photos @ codes[0] / np.maximum(norms, 1e-12))
+    lengths = np.linalg.norm(features, axis=1, keepdims=True)
+    return np.asarray(features / np.maximum(lengths, 1e-12))

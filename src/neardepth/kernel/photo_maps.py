@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neardepth.encoders import Encoder
-from neardepth.kernel.model import KernelModel, Matrix
-from neardepth.steps.dense import GRIDS, Maps, mirrored, pooled
+from neardepth.steps.dense import GRIDS, Maps
 from neardepth.steps.views import frame
 
 
@@ -21,12 +20,3 @@ def framed(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def photo_maps(encoders: Sequence[Encoder], prepared: NDArray[np.uint8]) -> list[Maps]:
     """Return each network's maps of a framed photo."""
     return [encoder.maps(prepared, list(GRIDS)) for encoder in encoders]
-
-
-def mirror_codes(model: KernelModel, maps: Sequence[Maps]) -> Matrix:
-    """Return the codes of the photo's mirror image, P, from the maps of the photo."""
-    features = [
-        mirrored(pooled(network), {level: network[level].shape[1] for level in GRIDS})
-        for network in maps
-    ]
-    return np.asarray(model.codes(features)[0])

@@ -9,11 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neardepth.kernel.arrays import Arrays
+from neardepth.kernel.mirror import Basis
 from neardepth.kernel.model import KernelModel, LocalStage, Projection
 from neardepth.kernel.spread import Calibration
 from neardepth.steps.dense import GRIDS
 
 _SMALL = ("scale", "offset", "centre")
+DIRECTIONS = ("even", "odd")
+"""The large arrays of a `Projection`."""
 
 
 def parts_of(model: KernelModel) -> tuple[Arrays, dict[str, Any]]:
@@ -24,6 +27,7 @@ def parts_of(model: KernelModel) -> tuple[Arrays, dict[str, Any]]:
         "coefficients": model.local.coefficients,
         "calibration": model.calibration.coefficients,
         "stretch": model.stretch,
+        "basis": model.basis.maps,
     }
     for index, projection in enumerate(model.projections):
         for name in _SMALL:
@@ -34,10 +38,10 @@ def parts_of(model: KernelModel) -> tuple[Arrays, dict[str, Any]]:
     calibration = model.calibration
     return arrays, {
         "width": model.width,
+        "basis_evens": model.basis.evens,
         "usual_energy": model.usual_energy,
         "focal": model.focal,
         "factor95": calibration.factor95,
-        "unit": calibration.unit,
         "limit": calibration.limit,
     }
 
@@ -45,7 +49,7 @@ def parts_of(model: KernelModel) -> tuple[Arrays, dict[str, Any]]:
 def assembled(
     arrays: Mapping[str, NDArray[Any]],
     content: Mapping[str, Any],
-    directions: Sequence[NDArray[np.float32]],
+    directions: Sequence[Mapping[str, NDArray[np.float32]]],
     **large: NDArray[Any],
 ) -> KernelModel:
     """Put a model together.
@@ -53,7 +57,7 @@ def assembled(
     Args:
         arrays: by the names of `parts_of`.
         content: likewise.
-        directions: `Projection.directions` of each network.
+        directions: the `DIRECTIONS` of each network's projection.
         **large: the model's other arrays.
 
     Raises:
@@ -67,7 +71,7 @@ def assembled(
     return KernelModel(
         projections=tuple(
             Projection(
-                directions=directions[index],
+                **directions[index],
                 **{name: arrays[f"{index}.{name}"] for name in _SMALL},
             )
             for index in networks
@@ -79,10 +83,9 @@ def assembled(
             phases=arrays["phases"],
             coefficients=arrays["coefficients"],
         ),
-        calibration=Calibration(
-            arrays["calibration"], content["factor95"], content["unit"], content["limit"]
-        ),
+        calibration=Calibration(arrays["calibration"], content["factor95"], content["limit"]),
         stretch=arrays["stretch"],
+        basis=Basis(arrays["basis"].astype(np.float32), content["basis_evens"]),
         usual_energy=content["usual_energy"],
         width=content["width"],
         focal=content["focal"],

@@ -18,12 +18,12 @@ from neardepth.encoders import Encoder
 from neardepth.errors import PoolError
 from neardepth.kernel.fitting import RECIPE, Fit, fit
 from neardepth.kernel.storage import FORMAT, load_fit, save_fit
-from neardepth.kernel.targets import view_targets
+from neardepth.kernel.targets import image_targets
 from neardepth.pool import Pool, Progress, ensure_descriptors
 from neardepth.pool.views import ViewDescriber
 from neardepth.retrieval.camera import relative_focal
 from neardepth.steps.dense import CELLS
-from neardepth.steps.views import VIEWS
+from neardepth.steps.views import IMAGES
 
 FITS = "fits"
 """Folder of a pool that its fits are kept in."""
@@ -95,13 +95,13 @@ def _make(
         )
 
     def targets(place: int) -> NDArray[np.float32]:
-        return view_targets(pool.depth(ids[place]), layout.crops(rows[0][place]))
+        return image_targets(pool.depth(ids[place]), layout.crops(rows[0][place]))
 
     def tell(done: float) -> None:
         if progress is not None:
             progress(round(done * len(ids)), len(ids))
 
-    log_depth = np.empty((len(ids), VIEWS, CELLS[0] * CELLS[1]), np.float32)
+    log_depth = np.empty((len(ids), IMAGES, CELLS[0] * CELLS[1]), np.float32)
     with ThreadPoolExecutor(_DECODERS, thread_name_prefix="neardepth-depth") as workers:
         for place, views in enumerate(workers.map(targets, range(len(ids)))):
             log_depth[place] = views

@@ -18,7 +18,7 @@ from neardepth.errors import NearDepthError, PoolError
 from neardepth.imaging.photos import Photo
 from neardepth.imaging.resize import resize_depth
 from neardepth.kernel.arrays import read_arrays, write_arrays
-from neardepth.kernel.photo_maps import framed, mirror_codes, photo_maps
+from neardepth.kernel.photo_maps import framed, photo_maps
 from neardepth.kernel.pool_fit import FITS, ordered
 from neardepth.kernel.shared import SharedModel
 from neardepth.pool import Pool, Progress
@@ -33,7 +33,7 @@ LARGEST = 2000
 
 _READ_AHEAD = 4
 _FIELDS = ("truth", "log_depth", "spread", "codes", "residual")
-_RECIPE = 1
+_RECIPE = 2
 """Counted up whenever the same model says something else of the same photo."""
 
 
@@ -49,7 +49,7 @@ class PriorOnPool:
     spread: Matrix
     """N×cells."""
     codes: Matrix
-    """N×2×P, of the photo and its mirror image."""
+    """N×P."""
     residual: Matrix
     """N, see `Prediction.residual`."""
 
@@ -106,10 +106,9 @@ def _asked(
 ) -> tuple[NDArray[np.float16], ...]:
     maps = photo_maps(encoders, framed(photo.image))
     prediction = shared.model.predict(maps)
-    codes = np.stack([prediction.codes[0], mirror_codes(shared.model, maps)])
     residual = np.array(prediction.residual)
     maps_of = (truth.ravel(), prediction.log_depth.ravel(), prediction.spread.ravel())
-    return tuple(part.astype(np.float16) for part in (*maps_of, codes, residual))
+    return tuple(part.astype(np.float16) for part in (*maps_of, prediction.codes[0], residual))
 
 
 def _key(pool: Pool, pair_id: str) -> str:

@@ -1,8 +1,7 @@
 """A fitted model as a file of its own: what a pool knows, without its pictures.
 
 Plain arrays in safetensors format, the largest ones in 8 bits a number with a scale for each
-column. The images' weights do not bear that: they are large numbers that cancel out. Instead of a
-number for each view there is one for each photo and mirror image, fitted to give the same weights.
+column. The images' weights do not bear that: they are large numbers that cancel out.
 """
 
 from __future__ import annotations
@@ -15,27 +14,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import scipy.linalg
 from numpy.typing import NDArray
 
 from neardepth.encoders import Encoder
 from neardepth.errors import EncoderError, ModelError
 from neardepth.kernel.arrays import Arrays, read_arrays, write_arrays
 from neardepth.kernel.model import KernelModel
-from neardepth.kernel.plain import assembled, parts_of
+from neardepth.kernel.plain import DIRECTIONS, assembled, parts_of
 from neardepth.pool.views import ViewDescriber
-from neardepth.steps.ridge import gaussian, squared_distances
 
 KIND = "neardepth_model"
-FORMAT = 2
+FORMAT = 3
 
 MODELS = Path(__file__).resolve().parent.parent / "models"
 """Folder of the models that ship with the package."""
 
-_LANDMARKS = 2  # views of each photo that its weight is a function of
-_LANDMARK_RIDGE = 0.01
-
-_HALVES = ("centres", "photos", "weights", "basis", "mean")
+_HALVES = ("centres", "photos", "weights", "mean")
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,15 +83,20 @@ def save_model(path: Path, shared: SharedModel) -> None:
     """
     model = shared.model
     arrays, content = parts_of(model)
-    arrays |= {"owners": model.owners.astype(np.int32), "known": model.known}
-    arrays |= _condensed(model)
+    arrays |= {
+        "owners": model.owners.astype(np.int32),
+        "known": model.known,
+        "image_weights": model.image_weights,
+    }
     for name in _HALVES:
         with np.errstate(over="ignore"):
             arrays[name] = getattr(model, name).astype(np.float16)
         if not np.isfinite(arrays[name]).all():
             raise ModelError(f"{path}: no model can be made of photos that hardly differ")
+    arrays["basis"] = model.basis.maps.astype(np.float16)
     for index, projection in enumerate(model.projections):
-        arrays |= _to_bytes(f"{index}.directions", projection.directions)
+        for name in DIRECTIONS:
+            arrays |= _to_bytes(f"{index}.{name}", getattr(projection, name))
     content |= {
         "format": FORMAT,
         "name": shared.name,
@@ -140,14 +139,13 @@ def _shared(arrays: Arrays, content: dict[str, Any]) -> SharedModel:
     model = assembled(
         arrays,
         content,
-        [_from_bytes(arrays, f"{index}.directions") for index in networks],
+        [
+            {name: _from_bytes(arrays, f"{index}.{name}") for name in DIRECTIONS}
+            for index in networks
+        ],
         image_weights=arrays["image_weights"],
-        landmarks=arrays["landmarks"].astype(np.intp),
         photos=arrays["photos"],
-        **{
-            name: arrays[name].astype(np.float32)
-            for name in ("centres", "weights", "basis", "mean")
-        },
+        **{name: arrays[name].astype(np.float32) for name in ("centres", "weights", "mean")},
         owners=arrays["owners"].astype(np.intp),
         known=arrays["known"],
     )
@@ -162,24 +160,6 @@ def _shared(arrays: Arrays, content: dict[str, Any]) -> SharedModel:
         content["depth_kind"],
         f"{content['checksum']:08x}",
     )
-
-
-def _condensed(model: KernelModel) -> Arrays:
-    """Fit the images' weights, as functions of the photo, by kernels at some of the centres."""
-    order = np.argsort(model.owners, kind="stable")
-    first = np.searchsorted(model.owners[order], model.owners[order])
-    landmarks = np.sort(order[np.arange(len(order)) - first < _LANDMARKS])
-    squared = squared_distances(model.centres, model.centres)
-    kernel = gaussian(squared, model.width)
-    wanted = kernel[:, model.landmarks] @ model.image_weights.astype(np.float32).T
-    some = kernel[:, landmarks]
-    square = (some.T @ some).astype(np.float64)
-    square[np.diag_indices_from(square)] += _LANDMARK_RIDGE
-    solved = scipy.linalg.solve(square, (some.T @ wanted).astype(np.float64), assume_a="pos")
-    return {
-        "landmarks": landmarks.astype(np.int32),
-        "image_weights": np.ascontiguousarray(solved.T).astype(np.float16),
-    }
 
 
 def _to_bytes(name: str, values: NDArray[Any]) -> Arrays:

@@ -1,8 +1,9 @@
-"""Kernel ridge regression of a pool's views: exact for small pools, Nyström's way for large ones.
+"""Kernel ridge regression of a pool's images: exact for small pools, Nyström's way for large ones.
 
-With n views and m centres drawn from them, Nyström's approximation regresses on the features
+With n images and m centres drawn from them, Nyström's approximation regresses on the features
 ``Φ = K_nm L⁻ᵀ`` where ``K_mm = L Lᵀ`` (C. Williams, M. Seeger, *Using the Nyström Method to Speed
-Up Kernel Machines*, 2001). With every view a centre it is the exact solution.
+Up Kernel Machines*, 2001). With every image a centre it is the exact solution. Each image counts
+together with its mirror image: see `kernel.mirror`.
 """
 
 from __future__ import annotations
@@ -14,44 +15,86 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
-from neardepth.steps.ridge import gaussian, inverse, left_out, squared_distances
+from neardepth.kernel.mirror import Kernels, kernels
+from neardepth.steps.ridge import inverse, left_out
 
 Matrix = NDArray[np.float32]
 Groups = Sequence[NDArray[np.intp]]
 
-LARGEST = 6400
-"""Views that are solved for exactly; their matrix takes 164 MB."""
+LARGEST = 4096
+"""Images that are solved for exactly; their matrices take 134 MB."""
 CENTRES = 4096
-"""Views that a larger pool's regression is spanned by."""
+"""Images that a larger pool's regression is spanned by."""
 
 
-class Solver(Protocol):
-    """From the targets of n views to the weights of m centres."""
-
-    centres: NDArray[np.intp]
-    """m: which views they are."""
+class Half(Protocol):
+    """The regression of even or of odd numbers: from n images' targets to m centres' weights."""
 
     def solve(self, targets: Matrix) -> Matrix:
         """Return m×R weights for n×R targets."""
 
     def left_out(self, targets: Matrix, groups: Groups) -> Matrix:
-        """Predict each group of views from all views outside it, n×R; see `steps.ridge`."""
+        """Predict each group of images from all outside it, n×R; see `steps.ridge`."""
 
-    def shares(self, views: int) -> Matrix:
-        """Return (n/views)×m: the weight of each run of views per centre's kernel value."""
+    def shares(self, images: int) -> Matrix:
+        """Return (n/images)×m: the weight of each run of images per centre's kernel value."""
 
 
-def make_solver(codes: Matrix, width: float, ridge: float) -> Solver:
-    """Set up the regression on n×P codes; ``width`` and ``ridge`` as in `steps.ridge`."""
+class Solver:
+    """From the targets of n images to the weights of m centres."""
+
+    def __init__(self, even: Half, odd: Half, centres: NDArray[np.intp]) -> None:
+        self._even, self._odd = even, odd
+        self.centres = centres
+        """m: which images they are."""
+
+    def solve(self, targets: Matrix, evens: int) -> Matrix:
+        """Return m×R weights for n×R targets, of which the first ``evens`` are even."""
+        return np.concatenate(
+            [self._even.solve(targets[:, :evens]), self._odd.solve(targets[:, evens:])], axis=1
+        )
+
+    def left_out(self, targets: Matrix, evens: int, groups: Groups) -> Matrix:
+        """Predict each group of images, and their mirror images, from all outside it, n×R."""
+        return np.concatenate(
+            [
+                self._even.left_out(targets[:, :evens], groups),
+                self._odd.left_out(targets[:, evens:], groups),
+            ],
+            axis=1,
+        )
+
+    def shares(self, images: int) -> Matrix:
+        """Return (n/images)×m: the weight of each run of images per centre's even kernel value.
+
+        Mirror images included: of a run's even and odd depth alike this is the share.
+        """
+        return self._even.shares(images)
+
+
+def make_solver(codes: Matrix, evens: int, width: float, ridge: float) -> Solver:
+    """Set up the regression on n×P codes; ``evens`` as in `mirror`, the others as in `ridge`."""
     if len(codes) <= LARGEST:
-        return _Exact(codes, width, ridge)
-    return _Nystrom(codes, width, ridge)
+        return exact_solver(kernels(codes, codes, evens, width), ridge)
+    random = np.random.default_rng(0)
+    centres = np.sort(random.permutation(len(codes))[:CENTRES])
+    chosen = codes[centres]
+    own = kernels(chosen, chosen, evens, width)
+    every = kernels(codes, chosen, evens, width)
+    return Solver(
+        _Nystrom(every.even, own.even, ridge), _Nystrom(every.odd, own.odd, ridge), centres
+    )
+
+
+def exact_solver(values: Kernels, ridge: float) -> Solver:
+    """Set up the regression on all images; ``values`` are n×n and overwritten."""
+    even, odd = (_Exact(inverse(part, ridge)) for part in values)
+    return Solver(even, odd, np.arange(len(values.even)))
 
 
 class _Exact:
-    def __init__(self, codes: Matrix, width: float, ridge: float) -> None:
-        self.centres = np.arange(len(codes))
-        self._inverse = inverse(gaussian(squared_distances(codes, codes), width), ridge)
+    def __init__(self, inverted: Matrix) -> None:
+        self._inverse = inverted
 
     def solve(self, targets: Matrix) -> Matrix:
         return self._inverse @ targets
@@ -59,23 +102,18 @@ class _Exact:
     def left_out(self, targets: Matrix, groups: Groups) -> Matrix:
         return left_out(self._inverse, self.solve(targets), targets, groups)
 
-    def shares(self, views: int) -> Matrix:
-        return np.asarray(self._inverse.reshape(-1, views, len(self.centres)).sum(axis=1))
+    def shares(self, images: int) -> Matrix:
+        return np.asarray(self._inverse.reshape(-1, images, len(self._inverse)).sum(axis=1))
 
 
 class _Nystrom:
     """Holds ``Z = Φ C⁻¹`` with ``ΦᵀΦ + ridge·I = Cᵀ C``: then the hat matrix is ``Z Zᵀ``."""
 
-    def __init__(self, codes: Matrix, width: float, ridge: float) -> None:
-        random = np.random.default_rng(0)
-        self.centres = np.sort(random.permutation(len(codes))[:CENTRES])
-        chosen = codes[self.centres]
-        own = gaussian(squared_distances(chosen, chosen), width)
+    def __init__(self, kernel: Matrix, own: Matrix, ridge: float) -> None:
         own[np.diag_indices_from(own)] += np.float32(_JITTER)
         self._lower = scipy.linalg.cholesky(own, lower=True, overwrite_a=True)
-        kernel = gaussian(squared_distances(codes, chosen), width)
         features = _right_solve(kernel, self._lower.T)
-        square = scipy.linalg.blas.ssyrk(1.0, features.T)
+        square = features.T @ features
         square[np.diag_indices_from(square)] += np.float32(ridge)
         self._upper = scipy.linalg.cholesky(square, lower=False, overwrite_a=True)
         self._z = _right_solve(features, self._upper)
@@ -91,12 +129,12 @@ class _Nystrom:
             hat = self._z[rows] @ self._z[rows].T
             rest = np.eye(len(rows)) - hat
             error = (targets[rows] - fitted[rows]).astype(np.float64)
-            predictions[rows] = targets[rows] - scipy.linalg.solve(rest, error, assume_a="pos")
+            predictions[rows] = targets[rows] - np.linalg.solve(rest, error)
         return predictions
 
-    def shares(self, views: int) -> Matrix:
-        pairs = self._z.reshape(-1, views, len(self.centres)).sum(axis=1)
-        return np.asarray(np.ascontiguousarray(self._to_centres(pairs.T).T))
+    def shares(self, images: int) -> Matrix:
+        runs = self._z.reshape(-1, images, len(self._lower)).sum(axis=1)
+        return np.asarray(np.ascontiguousarray(self._to_centres(runs.T).T))
 
     def _to_centres(self, values: Matrix) -> Matrix:
         inner = scipy.linalg.solve_triangular(self._upper, values)

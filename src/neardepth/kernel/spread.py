@@ -11,9 +11,7 @@ from neardepth.steps.dense import CELLS
 
 Matrix = NDArray[np.float32]
 
-NEAREST = 16
-"""Views of the pool whose mean distance says how unlike a photo is."""
-
+_NEAREST = 8  # photos of the pool whose mean distance says how unlike a photo is
 _FLOOR = 0.01  # of log depth: 1 %
 _RIDGE = 1e-5  # for each cell
 _INPUTS = 10
@@ -29,8 +27,6 @@ class Calibration:
     """Of `_inputs`; the logarithm of the spread is linear in them."""
     factor95: float
     """Half width of the 95 % interval over that of the 68 % one."""
-    unit: float
-    """Squared distance that counts as 1 in `novelty_of`."""
     limit: float
     """Novelty above which a photo is unlike the pool."""
 
@@ -47,19 +43,19 @@ class Calibration:
         return np.exp(np.clip(logarithm, np.log(_FLOOR), np.log(3.0))).astype(np.float32)
 
 
-def novelty_of(squared: Matrix, residual: float, unit: float, nearest: int = NEAREST) -> float:
-    """How unlike a pool a photo is: log of its squared distance to the nearest views.
+def novelty_of(squared: Matrix, residual: float) -> float:
+    """How unlike a pool a photo is: log of its features' squared distance to the nearest photos'.
+
+    Not by the learned metric, to which what has nothing to do with depth is all the same.
 
     Args:
-        squared: squared distance to each view, between codes.
-        residual: squared length of what the photo's code leaves out, in units of the usual
-            features'.
-        unit: squared distance between codes that counts as 1, the usual one of two photos.
-        nearest: views that count.
+        squared: N squared distances along the codes' directions, in units of the usual features'
+            squared length.
+        residual: squared length of what the photo's code leaves out, in the same units.
     """
-    count = min(nearest, len(squared))
+    count = min(_NEAREST, len(squared))
     near = np.partition(squared, count - 1)[:count].mean()
-    return float(np.log(max(near / unit + residual, 1e-6)))
+    return float(np.log(max(near + residual, 1e-6)))
 
 
 def familiar_limit(novelty: NDArray[np.float64]) -> float:
@@ -73,7 +69,6 @@ def calibrate(
     first: Matrix,
     novelty: NDArray[np.float64],
     cells: NDArray[np.intp],
-    unit: float,
 ) -> Calibration:
     """Fit the spread to the errors of predictions made without their block.
 
@@ -83,7 +78,6 @@ def calibrate(
         first: N×rows×columns, stage 1's, also without the block.
         novelty: N, measured without the block.
         cells: N×n, their indices.
-        unit: see `Calibration.unit`.
     """
     errors = np.abs(log_depth - truth)
     known = np.isfinite(errors)
@@ -95,14 +89,14 @@ def calibrate(
     ratio = errors[known] / np.exp(inputs @ coefficients)
     narrow, wide = np.maximum(np.quantile(ratio, [0.68, 0.95]), 1e-6)
     coefficients[0] += np.log(narrow)
-    return Calibration(coefficients, float(wide / narrow), unit, familiar_limit(novelty))
+    return Calibration(coefficients, float(wide / narrow), familiar_limit(novelty))
 
 
-def uncalibrated(unit: float) -> Calibration:
+def uncalibrated() -> Calibration:
     """Spread of a pool too small to leave anything out: a factor of two, nothing is familiar."""
     coefficients = np.zeros(_INPUTS)
     coefficients[0] = np.log(np.log(2.0))
-    return Calibration(coefficients, 2.0, unit, -np.inf)
+    return Calibration(coefficients, 2.0, -np.inf)
 
 
 def _inputs(

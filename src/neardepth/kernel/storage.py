@@ -10,16 +10,13 @@ import numpy as np
 from neardepth.errors import PoolError
 from neardepth.kernel.arrays import Arrays, read_arrays, write_arrays
 from neardepth.kernel.fitting import Fit
-from neardepth.kernel.plain import assembled, parts_of
+from neardepth.kernel.plain import DIRECTIONS, assembled, parts_of
 
 KIND = "neardepth_fit"
-FORMAT = 7
+FORMAT = 8
 """Version of the layout; a file of another one is not read."""
 
-_ARRAYS = (
-    "centres", "owners", "photos", "weights", "basis", "mean", "known", "image_weights",
-    "landmarks",
-)  # fmt: skip
+_ARRAYS = ("centres", "owners", "photos", "weights", "mean", "known", "image_weights")
 
 
 def save_fit(path: Path, fit: Fit, facts: dict[str, Any]) -> None:
@@ -43,7 +40,8 @@ def save_fit(path: Path, fit: Fit, facts: dict[str, Any]) -> None:
         **{name: getattr(model, name) for name in _ARRAYS},
     }
     for index, projection in enumerate(model.projections):  # large, and no worse for it
-        arrays[f"{index}.directions"] = projection.directions.astype(np.float16)
+        for name in DIRECTIONS:
+            arrays[f"{index}.{name}"] = getattr(projection, name).astype(np.float16)
     content |= {
         "format": FORMAT,
         "score": fit.score if np.isfinite(fit.score) else None,
@@ -74,7 +72,10 @@ def _fit(arrays: Arrays, content: dict[str, Any]) -> Fit:
     model = assembled(
         arrays,
         content,
-        [arrays[f"{index}.directions"].astype(np.float32) for index in networks],
+        [
+            {name: arrays[f"{index}.{name}"].astype(np.float32) for name in DIRECTIONS}
+            for index in networks
+        ],
         **{name: arrays[name] for name in _ARRAYS},
     )
     score = np.inf if content["score"] is None else content["score"]

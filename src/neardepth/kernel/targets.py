@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from neardepth.imaging.resize import resize_depth
 from neardepth.steps.dense import CELLS
-from neardepth.steps.views import VIEWS, Crop
+from neardepth.steps.views import IMAGES, Crop
 
 _ENOUGH = 3  # pairs that must know a cell for it to be predicted; all, in smaller pools
 
 
-def view_targets(depth: NDArray[np.float32], crops: Sequence[Crop]) -> NDArray[np.float32]:
-    """Return log depth of the views of a pair, in the order of `steps.views`: VIEWS×cells.
+def image_targets(depth: NDArray[np.float32], crops: Sequence[Crop]) -> NDArray[np.float32]:
+    """Return log depth of the images of a pair, in the order of `steps.views`: IMAGES×cells.
 
     Args:
         depth: H×W metres, NaN where unknown.
@@ -23,16 +23,16 @@ def view_targets(depth: NDArray[np.float32], crops: Sequence[Crop]) -> NDArray[n
     """
     # The mean of the logarithm: the logarithm of the mean would draw every cell at an edge back.
     logarithm = np.log(depth)
-    parts = [(logarithm, 1.0), *((logarithm[crop.of(depth.shape)], crop.zoom) for crop in crops)]
-    views = np.empty((len(parts), 2, *CELLS), np.float32)
-    for view, (part, zoom) in zip(views, parts, strict=True):
-        view[0] = resize_depth(part, CELLS) - np.float32(np.log(zoom))
-        view[1] = view[0, :, ::-1]
-    return views.reshape(VIEWS, -1)
+    whole = resize_depth(logarithm, CELLS)
+    zoomed = [
+        resize_depth(logarithm[crop.of(depth.shape)], CELLS) - np.float32(np.log(crop.zoom))
+        for crop in crops
+    ]
+    return np.stack([whole, *zoomed, whole]).reshape(IMAGES, -1).astype(np.float32)
 
 
 def known_cells(targets: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Return the cells that enough pairs know; ``targets`` are N×VIEWS×cells."""
+    """Return the cells that enough pairs know; ``targets`` are N×IMAGES×cells."""
     counts = np.isfinite(targets[:, 0]).sum(axis=0)
     return np.asarray(counts >= min(_ENOUGH, len(targets)))
 
@@ -47,14 +47,7 @@ def filled_by_level(maps: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.where(known, maps, level[:, None]).astype(np.float32)
 
 
-def principal(maps: NDArray[np.float32], rank: int) -> NDArray[np.float32]:
-    """Return the first principal directions of n×cells maps, rank×cells."""
-    covariance = maps.T @ maps
-    vectors = np.linalg.eigh(covariance.astype(np.float64))[1]
-    return np.ascontiguousarray(vectors[:, ::-1][:, :rank].T, np.float32)
-
-
-def view_groups(group: NDArray[np.intp], views: int) -> list[NDArray[np.intp]]:
-    """Return the rows of each group's views, ``group`` being that of each pair; none where < 0."""
-    rows = np.arange(len(group) * views).reshape(len(group), views)
+def image_groups(group: NDArray[np.intp], images: int) -> list[NDArray[np.intp]]:
+    """Return the rows of each group's images, ``group`` being that of each pair; none where < 0."""
+    rows = np.arange(len(group) * images).reshape(len(group), images)
     return [rows[group == number].ravel() for number in np.unique(group[group >= 0])]

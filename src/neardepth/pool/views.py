@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from neardepth.encoders import Encoder
 from neardepth.imaging.photos import Photo
 from neardepth.pool.descriptors import AnyDescriber, Describer, table_name
-from neardepth.steps.dense import CELLS, GRIDS, at_cells, pooled
-from neardepth.steps.views import SAMPLED_CELLS, ZOOMS, Crop, draw, frame
+from neardepth.steps.dense import CELLS, GRIDS, at_cells, halves, pooled
+from neardepth.steps.views import IMAGES, SAMPLED_CELLS, ZOOMS, Crop, Draw, blurred, draw, frame
 
-_RECIPE = 1
+_RECIPE = 2
 """Counted up whenever views or features change their numbers: older tables then are stale."""
 
 _LARGEST = float(np.finfo(np.float16).max)
@@ -27,8 +27,8 @@ _LARGEST = float(np.finfo(np.float16).max)
 class Layout:
     """How the numbers of a photo lie in its row of the table, float16 each.
 
-    Top and left of each crop, the indices of the sampled cells, `pooled` of the photo and of each
-    crop, and every channel at the photo's sampled cells.
+    Top and left of each crop, the indices of the sampled cells, `pooled` of the photo, of each crop
+    and of the blurred copy, and every channel at the photo's sampled cells.
     """
 
     channels: tuple[int, ...]
@@ -37,15 +37,16 @@ class Layout:
     @property
     def pooled(self) -> int:
         """Numbers of `steps.dense.pooled`."""
-        return sum(
-            count * rows * columns
-            for count, (rows, columns) in zip(self.channels, GRIDS.values(), strict=True)
-        )
+        return sum(sum(half.values()) for half in self.halves)
+
+    @property
+    def halves(self) -> tuple[dict[str, int], dict[str, int]]:
+        """How many of these are sums and differences; see `steps.dense.halves`."""
+        return halves(dict(zip(GRIDS, self.channels, strict=True)))
 
     @property
     def _starts(self) -> NDArray[np.intp]:
-        views = 1 + len(ZOOMS)
-        sizes = (2 * len(ZOOMS), SAMPLED_CELLS, views * self.pooled)
+        sizes = (2 * len(ZOOMS), SAMPLED_CELLS, IMAGES * self.pooled)
         return np.cumsum((0, *sizes, SAMPLED_CELLS * sum(self.channels)))
 
     @property
@@ -80,7 +81,7 @@ class Layout:
         return rows[:, : self._starts[2]]
 
     def view(self, rows: NDArray[np.float16], index: int) -> NDArray[np.float16]:
-        """Return `pooled` of the photo (0) or of a crop (1…) of rows, N×D."""
+        """Return `pooled` of the photo (0), of a crop or of the blurred copy of rows, N×D."""
         return rows[:, slice(*self.span(index))]
 
     def span(self, index: int) -> tuple[int, int]:
@@ -97,13 +98,13 @@ class Layout:
 
 @dataclass(frozen=True, eq=False)
 class ViewDescriber:
-    """Describes a photo and its crops by a network's maps; stands where a `Describer` does."""
+    """Describes a photo's views by a network's maps; stands where a `Describer` does."""
 
     encoder: Encoder
 
     dtype = np.float16
     grid = None
-    tiles = 1 + len(ZOOMS)
+    tiles = IMAGES
     """Images the network sees of a photo."""
 
     @cached_property
@@ -130,26 +131,24 @@ class ViewDescriber:
 
     @property
     def whole(self) -> tuple[int, int]:
-        """Where the features of the photo as it is lie, those of its crops left out."""
+        """Where the features of the photo as it is lie, those of its other views left out."""
         return self.layout.span(0)
 
-    def prepare(self, photo: Photo) -> tuple[list[Crop], NDArray[np.intp], NDArray[np.uint8]]:
-        """Cut a photo's views: its crops, its sampled cells, and the views, N×H×W×3 uint8."""
-        crops, cells = draw(photo.image, CELLS[0] * CELLS[1])
+    def prepare(self, photo: Photo) -> tuple[Draw, NDArray[np.uint8]]:
+        """Make a photo's views: what was drawn for them, and their images, N×H×W×3 uint8."""
+        drawn = draw(photo.image, CELLS[0] * CELLS[1])
         whole = frame(photo.image)
-        size = whole.shape[:2]
-        parts = [photo.image[crop.of(photo.image.shape)] for crop in crops]
-        return crops, cells, np.stack([whole, *(frame(part, size) for part in parts)])
+        parts = [photo.image[crop.of(photo.image.shape)] for crop in drawn.crops]
+        parts.append(blurred(whole, drawn.reduction))
+        return drawn, np.stack([whole, *(frame(part, whole.shape[:2]) for part in parts)])
 
-    def describe(
-        self, prepared: Sequence[tuple[list[Crop], NDArray[np.intp], NDArray[np.uint8]]]
-    ) -> NDArray[np.float16]:
+    def describe(self, prepared: Sequence[tuple[Draw, NDArray[np.uint8]]]) -> NDArray[np.float16]:
         """Run the network on prepared photos; N×dim."""
         rows = []
-        for crops, cells, views in prepared:
+        for drawn, views in prepared:
             maps = self.encoder.maps(views, list(GRIDS))
-            local = at_cells({name: values[0] for name, values in maps.items()}, cells)
-            rows.append(self.layout.row(crops, cells, pooled(maps), local))
+            local = at_cells({name: values[0] for name, values in maps.items()}, drawn.cells)
+            rows.append(self.layout.row(drawn.crops, drawn.cells, pooled(maps), local))
         return np.stack(rows)
 
 

@@ -16,7 +16,7 @@ from neardepth.errors import ModelError, PoolError
 from neardepth.imaging.intrinsics import Intrinsics
 from neardepth.imaging.photos import Photo
 from neardepth.kernel.adaptation import Adaptation, adapt
-from neardepth.kernel.model import Prediction, cosines
+from neardepth.kernel.model import Matrix, Prediction, unit
 from neardepth.kernel.photo_maps import framed, photo_maps
 from neardepth.kernel.pool_fit import focal_lengths
 from neardepth.kernel.pool_prior import PriorOnPool, pool_prior
@@ -30,11 +30,11 @@ from neardepth.retrieval.evidence import prior_evidence
 from neardepth.steps.dense import CELLS, Maps
 from neardepth.threads import one_blas_thread
 
-COPY = 0.88
+COPY = 0.85
 """Correlation above which a photo is taken for a copy of one that the model was fitted on, unless
-the model's own photos are as much alike. Copies of half the size, or as JPEG of quality 40,
-correlate 0.91 and more with theirs; 99 % of the 795 of `indoor` at most 0.82 with any other, and
-neighbouring frames of one room up to 0.97.
+the model's own photos are as much alike. Copies of half the size correlate 0.86 and more with
+theirs, as JPEG of quality 30 0.95 and more; 99 % of the 795 of `indoor` at most 0.80 with any
+other, and neighbouring frames of one room up to 0.97.
 """
 
 _MANY = 100  # photos of a model that say how much alike different ones may be
@@ -51,6 +51,8 @@ class _Learned:
 
     on_pool: PriorOnPool
     adaptation: Adaptation
+    directions: Matrix
+    """N×P: as `KernelModel.directions`, of the pool's photos."""
 
 
 class PriorRetrieval:
@@ -165,11 +167,9 @@ class PriorRetrieval:
     def _learn(self, on_pool: PriorOnPool) -> _Learned | None:
         if not on_pool.ids:
             return None
-        errors = on_pool.truth - on_pool.log_depth
-        adaptation = adapt(
-            self.shared.model, on_pool.codes, on_pool.residual, errors, on_pool.spread
-        )
-        return _Learned(on_pool, adaptation)
+        model, errors = self.shared.model, on_pool.truth - on_pool.log_depth
+        adaptation = adapt(model, on_pool.codes, on_pool.residual, errors, on_pool.spread)
+        return _Learned(on_pool, adaptation, unit(on_pool.codes / model.stretch))
 
     @one_blas_thread
     def _result(
@@ -193,13 +193,12 @@ class PriorRetrieval:
             on_pool, adaptation = learned.on_pool, learned.adaptation
             change = adaptation.correction(codes)[0] if own is None else adaptation.alone[own]
             log_depth = log_depth + change.reshape(CELLS)
-            familiar = adaptation.is_familiar(codes, prediction.residual, own)
+            familiar = adaptation.is_familiar(model, codes, prediction.residual, own)
             unlike = unlike and not familiar
             if familiar or adaptation.spread > 1:  # a pool says nothing good of photos unlike it
                 spread = spread * np.float32(adaptation.spread)
             weights = adaptation.weights_of(codes)
-            stretch = model.stretch
-            correlations = cosines(codes / stretch, on_pool.codes[:, 0] / stretch)
+            correlations = learned.directions @ unit(codes / model.stretch)[0]
             mine, nearest = ranked(on_pool.ids, correlations, weights, self.method.k, own)
             named = tuple(sorted((*named, *mine), key=lambda neighbour: -abs(neighbour.weight)))
         camera, assumption, shift = self._camera(photo, learned)
@@ -242,15 +241,14 @@ class PriorRetrieval:
         if self.pool is None or self._learned is None:
             return False
         seen = not self.shared.seen.isdisjoint(self.pool.image_hashes.values())
-        correlations = map(self.shared.model.correlations, self._learned.on_pool.codes[:, :1])
+        correlations = map(self.shared.model.correlations, self._learned.on_pool.codes[:, None])
         return seen or any(found.max() > self._copy_limit for found in correlations)
 
     @cached_property
     def _copy_limit(self) -> float:
         if len(self.shared.ids) < _MANY:
             return 1.0
-        photos = self.shared.model.photos.astype(np.float32)
-        photos /= np.maximum(np.linalg.norm(photos, axis=1, keepdims=True), 1e-12)
+        photos = self.shared.model.directions
         cosine = photos @ photos.T
         np.fill_diagonal(cosine, -1)
         return max(COPY, float(np.quantile(cosine.max(axis=1), 0.99)))

@@ -19,27 +19,35 @@ CELLS = (30, 40)
 
 
 def pooled(maps: Maps) -> NDArray[np.float32]:
-    """Average each level over its grid of `GRIDS`, level by level.
+    """Average each level over its grid of `GRIDS`, as sums and differences of mirrored columns.
+
+    A cell and the one on the other side of the frame become ``(left + right)/√2`` and
+    ``(left − right)/√2``, which is a rotation. Of the mirror image the sums are the same and the
+    differences the opposite: networks are not quite symmetric, but running them on mirrored photos
+    gains nothing.
 
     Returns:
-        N×D; D is the sum of channels × rows × columns, in that order.
+        N×D: the sums level by level, then the differences, `halves` says how many of each.
     """
-    parts = [resample(maps[level], grid) for level, grid in GRIDS.items()]
-    return np.concatenate([part.reshape(len(part), -1) for part in parts], axis=1)
-
-
-def mirrored(features: NDArray[np.float32], channels: Mapping[str, int]) -> NDArray[np.float32]:
-    """Return what `pooled` gives for the mirror images, N×D.
-
-    Networks are not quite symmetric, but running them on mirrored photos gains nothing.
-    """
-    parts, start = [], 0
+    sums: list[NDArray[np.float32]] = []
+    differences: list[NDArray[np.float32]] = []
     for level, (rows, columns) in GRIDS.items():
-        end = start + channels[level] * rows * columns
-        part = features[:, start:end].reshape(len(features), -1, rows, columns)
-        parts.append(part[..., ::-1].reshape(len(features), -1))
-        start = end
-    return np.concatenate(parts, axis=1)
+        values = maps[level]
+        down = averaging(rows, values.shape[2])
+        for parts, across in zip(
+            (sums, differences), _folded(columns, values.shape[3]), strict=True
+        ):
+            parts.append((down @ (values @ across.T)).reshape(len(values), -1))
+    return np.concatenate(sums + differences, axis=1)
+
+
+def halves(channels: Mapping[str, int]) -> tuple[dict[str, int], dict[str, int]]:
+    """Return how many of `pooled`'s numbers are sums, and how many differences, of each level."""
+    sums, differences = {}, {}
+    for level, (rows, columns) in GRIDS.items():
+        differences[level] = channels[level] * rows * (columns // 2)
+        sums[level] = channels[level] * rows * columns - differences[level]
+    return sums, differences
 
 
 def at_cells(maps: Maps, cells: NDArray[np.intp]) -> NDArray[np.float32]:
@@ -66,10 +74,14 @@ def at_cells(maps: Maps, cells: NDArray[np.intp]) -> NDArray[np.float32]:
     return np.concatenate(parts, axis=1)
 
 
-def resample(values: NDArray[np.float32], grid: tuple[int, int]) -> NDArray[np.float32]:
-    """Average N×C×h×w over the cells of a coarser grid, N×C×rows×columns."""
-    down, across = averaging(grid[0], values.shape[2]), averaging(grid[1], values.shape[3])
-    return np.asarray(down @ (values @ across.T))
+@lru_cache(maxsize=64)
+def _folded(parts: int, length: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the weights of `averaging` as sums and differences of mirrored ones."""
+    weights, half = averaging(parts, length), parts // 2
+    left, right = weights[:half], weights[::-1][:half]
+    root = np.float32(0.5**0.5)
+    middle = weights[half : parts - half]  # of an odd number of columns, its own mirror image
+    return np.concatenate([root * (left + right), middle]), root * (left - right)
 
 
 @lru_cache(maxsize=64)

@@ -1,27 +1,31 @@
-"""Views of a pair: the photo, zoomed crops of it, and the mirror images of all of these.
+"""Views of a pair: the photo, zoomed crops and a blurred copy.
 
 A crop that is enlarged to the frame shows the scene as a longer lens would. With the focal length
-taken to be what it was, the same picture is a nearer scene: depth is divided by the zoom.
+taken to be what it was, the same picture is a nearer scene: depth is divided by the zoom. Being
+enlarged, a crop is also less sharp. The blurred copy, whose depth is the photo's, keeps blur itself
+from passing for nearness: photos of low resolution are enlarged to the frame as well.
 """
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neardepth.imaging.resize import resize_photo
 
-ZOOMS = (1.15, 1.3, 1.5)
+ZOOMS = (1.3, 1.5)
 
-VIEWS = 2 * (1 + len(ZOOMS))
-"""Views of a pair: photo and crops, each followed by its mirror image."""
+IMAGES = 2 + len(ZOOMS)
+"""Images of a pair that networks look at: photo, crops, and blurred copy."""
 
 SAMPLED_CELLS = 96
 """Cells of a photo whose local features are kept: regressing on all of them gains nothing."""
 
+_REDUCTIONS = (1.5, 3.0)  # of a side, by which the blurred copy is made smaller and enlarged again
 _AREA = 480 * 640  # pixels the networks look at: their features were measured at this size
 _STEP = 32  # the networks' coarsest stride
 
@@ -45,8 +49,18 @@ class Crop:
         return sides[0], sides[1]
 
 
-def draw(image: NDArray[np.uint8], cells: int) -> tuple[list[Crop], NDArray[np.intp]]:
-    """Draw a photo's crops and sampled cells at random, the same for the same pixels.
+class Draw(NamedTuple):
+    """What is drawn at random for a photo."""
+
+    crops: list[Crop]
+    reduction: float
+    """Of the blurred copy."""
+    cells: NDArray[np.intp]
+    """`SAMPLED_CELLS` indices."""
+
+
+def draw(image: NDArray[np.uint8], cells: int) -> Draw:
+    """Draw a photo's crops, blur and sampled cells, the same for the same pixels.
 
     Args:
         image: H×W×3.
@@ -55,7 +69,15 @@ def draw(image: NDArray[np.uint8], cells: int) -> tuple[list[Crop], NDArray[np.i
     digest = hashlib.sha256(np.ascontiguousarray(image).tobytes()).digest()
     random = np.random.default_rng(int.from_bytes(digest[:8], "little"))
     crops = [Crop(zoom, *random.random(2).astype(np.float16).tolist()) for zoom in ZOOMS]
-    return crops, np.sort(random.permutation(cells)[:SAMPLED_CELLS])
+    reduction = float(np.exp(random.uniform(*np.log(_REDUCTIONS))))
+    return Draw(crops, reduction, np.sort(random.permutation(cells)[:SAMPLED_CELLS]))
+
+
+def blurred(image: NDArray[np.uint8], reduction: float) -> NDArray[np.uint8]:
+    """Return the image as it looks when it was taken with that many times fewer pixels a side."""
+    height, width = image.shape[:2]
+    small = (max(1, round(height / reduction)), max(1, round(width / reduction)))
+    return resize_photo(resize_photo(image, small), (height, width))
 
 
 def frame(image: NDArray[np.uint8], size: tuple[int, int] | None = None) -> NDArray[np.uint8]:
