@@ -103,6 +103,31 @@ def test_wide_guided_windows_are_fitted_on_a_smaller_grid_with_much_the_same_res
     assert np.abs(guided(depth, guide, 8, 20.0) - expected).mean() < 0.35 * change
 
 
+@pytest.mark.parametrize("sigma", [0.01, 1.0, 20.0])
+@pytest.mark.parametrize("radius", [2, 8])
+def test_guided_keeps_what_is_known_along_grey_photos(sigma: float, radius: int) -> None:
+    """Their channels are the same: the equations are singular but for σ."""
+    random = np.random.default_rng(0)
+    grey = random.integers(0, 256, (80, 80, 1), np.uint8).repeat(3, axis=2)
+    depth = random.uniform(1, 5, (80, 80)).astype(np.float32)
+    refined = guided(depth, grey, radius, sigma)
+    assert np.isfinite(refined).all()
+    if sigma >= 1 and radius == 2:
+        expected = np.clip(slow_guided(depth, grey, radius, sigma), depth.min(), depth.max())
+        np.testing.assert_allclose(refined, expected, rtol=1e-3)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 50), (50, 1), (3, 4)])
+@pytest.mark.parametrize("radius", [1, 8, 50])
+def test_guided_takes_tiny_photos_and_single_points(shape: tuple[int, int], radius: int) -> None:
+    guide = np.random.default_rng(0).integers(0, 256, (*shape, 3), np.uint8)
+    depth = np.full(shape, np.nan, np.float32)
+    depth.flat[0] = 2
+    refined = guided(depth, guide, radius, 20.0)
+    np.testing.assert_array_equal(np.isfinite(refined), np.isfinite(depth))
+    assert refined.flat[0] == pytest.approx(2)
+
+
 @pytest.mark.parametrize("refine", [cross_bilateral, guided])
 def test_refinement_smooths_surfaces_and_keeps_the_edge(refine: Refinement) -> None:
     depth, guide = scene()

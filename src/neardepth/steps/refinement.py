@@ -12,10 +12,13 @@ from numpy.typing import NDArray
 from neardepth.imaging.resize import resize_depth, resize_photo
 
 Depth = NDArray[np.float32]
+Fine = NDArray[np.float64]
 Refinement = Callable[[Depth, NDArray[np.uint8], int, float], Depth]
 
 _FITTED_RADIUS = 2
 """Pixels of a guided filter's radius on the grid where it is fitted."""
+_LEAST_RIDGE = 1e-4
+"""Squared grey levels, far below what 8 bits tell apart: grey photos' channels are all the same."""
 
 
 def cross_bilateral(
@@ -61,7 +64,7 @@ def guided(depth: Depth, guide: NDArray[np.uint8], radius: int, sigma_colour: fl
     K. He, J. Sun, X. Tang, *Guided Image Filtering*, ECCV 2010, with ε = sigma_colour². Wide
     windows are fitted on a smaller grid (K. He, J. Sun, *Fast Guided Filter*, 2015).
 
-    Arguments and result as for `cross_bilateral`.
+    Arguments and result as for `cross_bilateral`; the radius is 1 at least.
     """
     unknown = np.isnan(depth)
     if unknown.all():
@@ -73,7 +76,10 @@ def guided(depth: Depth, guide: NDArray[np.uint8], radius: int, sigma_colour: fl
     # window is no function of its colours, so weighing by that share would distort the depth.
     coarse = fill_unknown(resize_depth(depth, size))
     slopes, offset = _linear(
-        coarse, resize_photo(guide, size), round(radius * scale), sigma_colour**2
+        coarse,
+        resize_photo(guide, size),
+        round(radius * scale),
+        max(sigma_colour**2, _LEAST_RIDGE),
     )
     refined = resize_depth(offset, shape)
     for channel, slope in enumerate(slopes):
@@ -93,14 +99,16 @@ def _linear(
         The slope of each channel, and the offset; H×W each.
     """
 
-    def mean(values: Depth) -> Depth:
+    def mean(values: Fine) -> Fine:
         return np.asarray(cv2.blur(values, (2 * radius + 1, 2 * radius + 1)))
 
-    colours = [guide[..., channel].astype(np.float32) for channel in range(3)]
-    means, level = [mean(values) for values in colours], mean(depth)
-    with_depth = [mean(c * depth) - m * level for c, m in zip(colours, means, strict=True)]
+    # In double precision: of grey photos the cofactors are differences of nearly equal numbers.
+    target = depth.astype(np.float64)
+    colours = [guide[..., channel].astype(np.float64) for channel in range(3)]
+    means, level = [mean(values) for values in colours], mean(target)
+    with_depth = [mean(c * target) - m * level for c, m in zip(colours, means, strict=True)]
     rr, rg, rb, gg, gb, bb = (
-        mean(colours[i] * colours[j]) - means[i] * means[j] + np.float32(ridge * (i == j))
+        mean(colours[i] * colours[j]) - means[i] * means[j] + ridge * (i == j)
         for i, j in itertools.combinations_with_replacement(range(3), 2)
     )
     # The inverse of the symmetric 3×3 matrix, by its cofactors.
@@ -112,7 +120,7 @@ def _linear(
     determinant = rr * inverse[0][0] + rg * inverse[0][1] + rb * inverse[0][2]
     slopes = [sum(row[i] * with_depth[i] for i in range(3)) / determinant for row in inverse]
     offset = level - sum(slope * m for slope, m in zip(slopes, means, strict=True))
-    return [mean(slope) for slope in slopes], mean(offset)
+    return [mean(slope).astype(np.float32) for slope in slopes], mean(offset).astype(np.float32)
 
 
 def unrefined(depth: Depth, guide: NDArray[np.uint8], radius: int, sigma_colour: float) -> Depth:
