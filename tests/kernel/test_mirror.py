@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from neardepth.kernel.mirror import distances, fold, kernels, principal
 from neardepth.steps.dense import CELLS
-from neardepth.steps.ridge import rational_quadratic, squared_distances
+from neardepth.steps.ridge import rational_quadratic
+from textbook import squared_distances
 
 EVENS = 4
 Matrix = NDArray[np.float32]

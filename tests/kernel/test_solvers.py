@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from neardepth.kernel import solvers
 from neardepth.kernel.mirror import kernels
 from neardepth.kernel.solvers import Solver, make_solver
-from neardepth.steps.ridge import rational_quadratic, squared_distances
+from neardepth.steps.ridge import rational_quadratic
+from textbook import squared_distances
 
 WIDTH, RIDGE, IMAGES = 0.3, 0.1, 2
 EVENS, EVEN_TARGETS = 3, 2

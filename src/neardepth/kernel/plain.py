@@ -27,7 +27,6 @@ def parts_of(model: KernelModel) -> tuple[Arrays, dict[str, Any]]:
         "coefficients": model.local.coefficients,
         "calibration": model.calibration.coefficients,
         "stretch": model.stretch,
-        "basis": model.basis.maps,
     }
     for index, projection in enumerate(model.projections):
         for name in _SMALL:

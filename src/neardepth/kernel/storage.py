@@ -33,6 +33,7 @@ def save_fit(path: Path, fit: Fit, facts: dict[str, Any]) -> None:
     model = fit.model
     arrays, content = parts_of(model)
     arrays |= {
+        "basis": model.basis.maps,
         "first": fit.first,
         "blocks": fit.blocks,
         "novelty": fit.novelty,

@@ -18,15 +18,6 @@ from numpy.typing import NDArray
 Matrix = NDArray[np.float32]
 
 
-def squared_distances(x: Matrix, y: Matrix) -> Matrix:
-    """Return ``|x_i − y_j|²`` of n×D and m×D points, n×m."""
-    distances: Matrix = x @ (-2 * y.T)
-    distances += np.einsum("nd,nd->n", x, x)[:, None]
-    distances += np.einsum("md,md->m", y, y)
-    np.maximum(distances, 0, out=distances)
-    return distances
-
-
 def rational_quadratic(squared: Matrix, width: float) -> Matrix:
     """Return ``(1 + width · squared / 2)⁻²``, in place: the rational quadratic kernel of order 2.
 
