@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
-from neardepth.threads import one_blas_thread
+from neardepth.threads import in_threads, one_blas_thread
 
 
 def blas_threads() -> set[int]:
@@ -24,6 +24,13 @@ def test_products_run_in_one_thread_inside_and_as_before_after() -> None:
         with one_blas_thread:
             assert blas_threads() == {1}
         assert blas_threads() == {1}
+    assert blas_threads() == before
+
+
+def test_tasks_run_side_by_side_in_one_thread_each_and_answer_in_order() -> None:
+    before = blas_threads()
+    found = in_threads(lambda task: (task, blas_threads()), range(9))
+    assert found == [(task, {1}) for task in range(9)]
     assert blas_threads() == before
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -12,7 +10,7 @@ from neardepth.kernel import local
 from neardepth.kernel.local import (
     MIRRORED,
     SURROUNDINGS,
-    Batch,
+    Cells,
     expand,
     random_frequencies,
     regress,
@@ -25,16 +23,15 @@ INPUTS, CELLS_OF_A_PAIR, PAIRS = 5 + SURROUNDINGS, 40, 30
 Matrix = NDArray[np.float32]
 
 
-def batches() -> Iterator[Batch]:
-    random = np.random.default_rng(0)
-    for pair in range(PAIRS):
-        inputs = random.normal(size=(CELLS_OF_A_PAIR, INPUTS)).astype(np.float32)
-        noise = 0.1 * random.normal(size=CELLS_OF_A_PAIR)
-        yield (
-            pair // 10,
-            inputs,
-            (0.3 * inputs[:, 0] + 0.2 * np.sin(inputs[:, 1]) + noise).astype(np.float32),
-        )
+BLOCKS = np.arange(PAIRS) // 10
+
+
+def cells(pair: int) -> tuple[Matrix, Matrix]:
+    random = np.random.default_rng(pair)
+    inputs = random.normal(size=(CELLS_OF_A_PAIR, INPUTS)).astype(np.float32)
+    noise = 0.1 * random.normal(size=CELLS_OF_A_PAIR)
+    residuals = 0.3 * inputs[:, 0] + 0.2 * np.sin(inputs[:, 1]) + noise
+    return inputs, residuals.astype(np.float32)
 
 
 def textbook(features: Matrix, wanted: Matrix) -> Matrix:
@@ -47,13 +44,12 @@ def textbook(features: Matrix, wanted: Matrix) -> Matrix:
 def test_regression_is_the_textbooks_and_leaves_blocks_out() -> None:
     frequencies, phases = random_frequencies(INPUTS)
     frequencies, phases = frequencies[:, :20], phases[:20]
-    found, without = regress(batches(), frequencies, phases)
-    every = list(batches())
+    found, without = regress(cells, BLOCKS, frequencies, phases)
 
     def expected(left_out: int | None) -> Matrix:
-        kept = [batch for batch in every if batch[0] != left_out]
-        features = np.concatenate([expand(batch[1], frequencies, phases) for batch in kept])
-        return textbook(features, np.concatenate([batch[2] for batch in kept]))
+        kept = [cells(pair) for pair in np.flatnonzero(left_out != BLOCKS)]
+        features = np.concatenate([expand(inputs, frequencies, phases) for inputs, _ in kept])
+        return textbook(features, np.concatenate([residuals for _, residuals in kept]))
 
     np.testing.assert_allclose(found, expected(None), atol=1e-3)
     assert sorted(without) == [0, 1, 2]
@@ -67,11 +63,12 @@ def test_cosines_that_explain_something_are_kept(monkeypatch: pytest.MonkeyPatch
     phases = random.uniform(0, 2 * np.pi, 64).astype(np.float32)
     true = [3, 17, 40]
 
-    def explained() -> Iterator[Batch]:
-        for block, inputs, _ in batches():
-            yield block, inputs, np.cos(inputs @ frequencies + phases)[:, true].sum(axis=1)
+    def explained(pair: int) -> tuple[Matrix, Matrix]:
+        inputs, _ = cells(pair)
+        return inputs, np.cos(inputs @ frequencies + phases)[:, true].sum(axis=1)
 
-    kept, kept_phases = useful_cosines(explained(), frequencies, phases)
+    monkeypatch.setattr(local, "_COSINE_STEP", 1)
+    kept, kept_phases = useful_cosines(explained, BLOCKS, frequencies, phases)
     assert kept.shape == (INPUTS, 8)
     assert set(phases[true]) <= set(kept_phases)
     for column, phase in zip(kept.T, kept_phases, strict=True):
@@ -80,9 +77,10 @@ def test_cosines_that_explain_something_are_kept(monkeypatch: pytest.MonkeyPatch
 
 def test_without_any_known_depth_nothing_is_corrected() -> None:
     frequencies, phases = random_frequencies(INPUTS)
-    nothing = [(0, np.zeros((0, INPUTS), np.float32), np.zeros(0, np.float32))]
-    frequencies, phases = useful_cosines(nothing, frequencies, phases)
-    found, without = regress(nothing, frequencies, phases)
+    none = np.zeros((0, INPUTS), np.float32), np.zeros(0, np.float32)
+    nothing: Cells = lambda pair: none  # noqa: E731
+    frequencies, phases = useful_cosines(nothing, BLOCKS, frequencies, phases)
+    found, without = regress(nothing, BLOCKS, frequencies, phases)
     assert not found.any()
     assert not without[0].any()
 

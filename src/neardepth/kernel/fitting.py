@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,7 +13,6 @@ from neardepth.kernel.local import (
     COMPONENTS,
     MIRRORED,
     SURROUNDINGS,
-    Batch,
     components,
     random_frequencies,
     regress,
@@ -44,7 +43,6 @@ _AUGMENTED = 2560  # pairs up to which crops and blurred copies take part as wel
 _SAMPLES = 200  # cells of known depth from which on the spread is calibrated
 _LOCAL_PAIRS = 256
 _LOCAL_BATCH = 64
-_COSINE_STEP = 3  # cosines are chosen by every third pair
 SMALLEST = 5
 """Pairs from which on the spread is calibrated."""
 _ROUNDS = 3  # of filling in what a depth map does not know by what is predicted for it
@@ -237,18 +235,16 @@ def _fit_local(
     count = sum(d[level].shape[1] for d in directions for level in GRIDS) + SURROUNDINGS
     frequencies, phases = random_frequencies(count)
 
-    def batches(step: int = 1) -> Iterator[Batch]:
-        for pair in range(0, len(blocks), step):
-            wanted = targets[pair, 0, cells[pair]] - alone[pair].ravel()[cells[pair]]
-            known = np.isfinite(wanted)
-            inputs = [
-                np.concatenate([local[pair], part[pair]], axis=1)[known]
-                for part in (around, flipped)
-            ]
-            yield int(blocks[pair]), np.concatenate(inputs), np.tile(wanted[known], 2)
+    def known_cells_of(pair: int) -> tuple[Matrix, Matrix]:
+        wanted = targets[pair, 0, cells[pair]] - alone[pair].ravel()[cells[pair]]
+        known = np.isfinite(wanted)
+        inputs = [
+            np.concatenate([local[pair], part[pair]], axis=1)[known] for part in (around, flipped)
+        ]
+        return np.concatenate(inputs), np.tile(wanted[known], 2)
 
-    frequencies, phases = useful_cosines(batches(_COSINE_STEP), frequencies, phases)
-    coefficients, without = regress(batches(), frequencies, phases)
+    frequencies, phases = useful_cosines(known_cells_of, blocks, frequencies, phases)
+    coefficients, without = regress(known_cells_of, blocks, frequencies, phases)
     stage = LocalStage(means, directions, frequencies, phases, coefficients)
     return stage, tuple(without[block] for block in sorted(without)), cells, local
 

@@ -8,8 +8,7 @@ that count most.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable
 
 import cv2
 import numpy as np
@@ -17,18 +16,21 @@ import scipy.linalg
 from numpy.typing import NDArray
 
 from neardepth.steps.dense import CELLS
+from neardepth.threads import in_threads
 
 Matrix = NDArray[np.float32]
-Batch = tuple[int, Matrix, Matrix]
+Cells = Callable[[int], tuple[Matrix, Matrix]]
+"""Of a pair: inputs n×I and residuals n (log depth) of some cells."""
 
 COMPONENTS = {"stride16": 48, "stride32": 64}
 """Principal components kept of each level's channels."""
 
 _DRAWN = 1024  # cosines
 _KEPT = 256
+_COSINE_STEP = 3  # cosines are chosen by every third pair
 _FREQUENCY = 0.08
 _RIDGE = 0.016  # for each cell that is trained on
-_BATCHES = 128
+_PAIRS = 128  # at a time
 _BLUR = 3.0  # cells
 SURROUNDINGS = 8
 MIRRORED = np.array([1, 1, 1, -1, 1, 1, -1, 1], np.float32)
@@ -97,20 +99,22 @@ def expand(inputs: Matrix, frequencies: Matrix, phases: Matrix) -> Matrix:
 
 
 def useful_cosines(
-    batches: Iterable[Batch], frequencies: Matrix, phases: Matrix
+    cells: Cells, blocks: NDArray[np.intp], frequencies: Matrix, phases: Matrix
 ) -> tuple[Matrix, Matrix]:
-    """Return the frequencies and phases that a regression on some of the cells weighs most.
+    """Return the frequencies and phases that a regression on every third pair weighs most.
 
     Half of them are dropped at a time: without the dropped ones others weigh more.
 
     Args:
-        batches: as in `regress`.
+        cells: of a pair.
+        blocks: N.
         frequencies: I×M.
         phases: M.
     """
     size = len(phases) + len(frequencies) + 1
     every = _Moments(size)
-    for moments in _moments(batches, frequencies, phases).values():
+    some = np.arange(0, len(blocks), _COSINE_STEP)
+    for moments in _moments(cells, blocks, some, frequencies, phases).values():
         every.join(moments, 1)
     deviations = every.deviations()
     kept, rest = np.arange(len(phases)), np.arange(len(phases), size)
@@ -122,19 +126,20 @@ def useful_cosines(
 
 
 def regress(
-    batches: Iterable[Batch], frequencies: Matrix, phases: Matrix
+    cells: Cells, blocks: NDArray[np.intp], frequencies: Matrix, phases: Matrix
 ) -> tuple[Matrix, dict[int, Matrix]]:
     """Solve the regression on everything, and without each block, from one pass over the cells.
 
     Args:
-        batches: block, inputs n×I and residuals n (log depth) of some cells; blocks in order.
+        cells: of a pair.
+        blocks: N.
         frequencies: I×M.
         phases: M.
 
     Returns:
         The coefficients F, and those without each block.
     """
-    parts = _moments(batches, frequencies, phases)
+    parts = _moments(cells, blocks, np.arange(len(blocks)), frequencies, phases)
     whole = _Moments(len(phases) + len(frequencies) + 1)
     for part in parts.values():
         whole.join(part, 1)
@@ -147,21 +152,26 @@ def regress(
     return coefficients, without
 
 
-def _moments(batches: Iterable[Batch], frequencies: Matrix, phases: Matrix) -> dict[int, _Moments]:
-    moments: dict[int, _Moments] = {}
-    for block, group in itertools.groupby(batches, key=lambda batch: batch[0]):
-        moments[block] = _Moments(len(phases) + len(frequencies) + 1)
-        for chunk in _chunks(group):
-            inputs = np.concatenate([batch[1] for batch in chunk])
-            residuals = np.concatenate([batch[2] for batch in chunk])
-            moments[block].add(expand(inputs, frequencies, phases), residuals)
-    return moments
+def _moments(
+    cells: Cells,
+    blocks: NDArray[np.intp],
+    pairs: NDArray[np.intp],
+    frequencies: Matrix,
+    phases: Matrix,
+) -> dict[int, _Moments]:
+    """Return the sums over some pairs' cells, by block."""
 
+    def of_block(block: int) -> _Moments:
+        moments = _Moments(len(phases) + len(frequencies) + 1)
+        own = pairs[blocks[pairs] == block]
+        for start in range(0, len(own), _PAIRS):
+            parts = [cells(int(pair)) for pair in own[start : start + _PAIRS]]
+            inputs, residuals = (np.concatenate(part) for part in zip(*parts, strict=True))
+            moments.add(expand(inputs, frequencies, phases), residuals)
+        return moments
 
-def _chunks(batches: Iterable[Batch]) -> Iterator[list[Batch]]:
-    stream = iter(batches)
-    while chunk := list(itertools.islice(stream, _BATCHES)):
-        yield chunk
+    present = np.unique(blocks[pairs]).tolist()
+    return dict(zip(present, in_threads(of_block, present), strict=True))
 
 
 class _Moments:
