@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from neardepth.kernel.first import RIDGE, Targets, first_stage, without
+from neardepth.kernel.first import Without, first_stage, without
+from neardepth.kernel.folds import fold_metrics
+from neardepth.kernel.metric import CODE, learn_metric
+from neardepth.kernel.setting import USUAL
+from neardepth.kernel.targets import Targets
 
 PAIRS, IMAGES, NUMBERS = 60, 2, 12
 EVENS, EVEN_TARGETS = 8, 1
+BLOCKS = np.arange(PAIRS) // 6
 
 
 def made_up() -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # type: ignore[type-arg]
@@ -20,32 +25,36 @@ def made_up() -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # type: ignore[type
     return tuple(part.astype(np.float32) for part in (components, energy, targets))  # type: ignore[return-value]
 
 
+def apart(targets: np.ndarray) -> Without:  # type: ignore[type-arg]
+    components, energy, _ = made_up()
+    wanted = Targets(targets, EVEN_TARGETS)
+    folds = fold_metrics(components, EVENS, wanted, BLOCKS)
+    return without(components, EVENS, energy, wanted, BLOCKS, folds, USUAL)
+
+
 def test_a_pairs_own_depth_plays_no_part_in_what_is_said_without_it() -> None:
     """Not through the metric either."""
-    components, energy, targets = made_up()
-    blocks = np.arange(PAIRS) // 6
+    _, _, targets = made_up()
+    mine = BLOCKS == 3
     changed = targets.copy()
-    changed[blocks == 3] += 5
-    before, after = (
-        without(components, EVENS, energy, Targets(t, EVEN_TARGETS), blocks)
-        for t in (targets, changed)
-    )
-    mine = blocks == 3
+    changed[mine] += 5
+    before, after = apart(targets), apart(changed)
     np.testing.assert_allclose(before.blocked[mine], after.blocked[mine], atol=1e-4)
     np.testing.assert_array_equal(before.novelty[mine], after.novelty[mine])
     assert np.abs(before.blocked[~mine] - after.blocked[~mine]).max() > 0.1
 
 
 def test_without_pairs_it_is_worse_than_with_them_and_better_than_nothing() -> None:
-    components, energy, targets = made_up()
-    blocks = np.arange(PAIRS) // 6
+    components, _, targets = made_up()
     wanted = Targets(targets, EVEN_TARGETS)
-    stage = first_stage(components, EVENS, wanted, np.ones(PAIRS, bool))
-    with_them = wanted.flat - np.float32(RIDGE) * stage.solver.solve(wanted.flat, EVEN_TARGETS)
-    apart = without(components, EVENS, energy, wanted, blocks)
+    codes = components.reshape(-1, NUMBERS)
+    metric = learn_metric(codes, EVENS, wanted.flat, EVEN_TARGETS, CODE)
+    stage = first_stage(components, metric, USUAL)
+    weights = stage.solver.solve(wanted.flat, EVEN_TARGETS)
+    with_them = (wanted.flat - np.float32(USUAL.ridge) * weights).reshape(targets.shape)[:, 0]
+    found = apart(targets)
     errors = [
-        np.abs(found - targets[:, 0]).mean()
-        for found in (with_them.reshape(targets.shape)[:, 0], apart.alone, apart.blocked)
+        np.abs(said - targets[:, 0]).mean() for said in (with_them, found.alone, found.blocked)
     ]
     assert errors[0] < errors[1] < np.abs(targets[:, 0]).mean()
     assert errors[0] < errors[2] < np.abs(targets[:, 0]).mean()

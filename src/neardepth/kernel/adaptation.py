@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from neardepth.kernel.fitting import SMALLEST, blocks_of
+from neardepth.kernel.fitting import SMALLEST
+from neardepth.kernel.folds import blocks_of
 from neardepth.kernel.mirror import Basis, Kernels, kernels, nearer, principal
 from neardepth.kernel.model import KernelModel
 from neardepth.kernel.solvers import exact_solver

@@ -2,43 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neardepth.kernel.metric import Metric, learn_metric, typical
+from neardepth.kernel.folds import IMAGES, Fold
+from neardepth.kernel.metric import Metric, typical
 from neardepth.kernel.mirror import nearer
 from neardepth.kernel.model import left_over
+from neardepth.kernel.setting import Setting
 from neardepth.kernel.solvers import Solver, make_solver
 from neardepth.kernel.spread import novelty_of
-from neardepth.kernel.targets import image_groups
+from neardepth.kernel.targets import Targets, image_groups
+from neardepth.threads import in_threads
 
 Matrix = NDArray[np.float32]
-
-CODE = 192
-"""Numbers of a code: directions of the principal components that matter for depth."""
-WIDTH = 3.0
-"""Of the kernel, in units of the median squared distance."""
-RIDGE = 0.1
-
-_FOLDS = 5  # groups of blocks that a metric is learned without
-_FOLD_IMAGES = 2
-
-
-class Targets(NamedTuple):
-    """Log depth less its mean in a basis of orthogonal maps."""
-
-    coefficients: Matrix
-    """N×images×R."""
-    evens: int
-    """How many of them are even; see `kernel.mirror`."""
-
-    @property
-    def flat(self) -> Matrix:
-        """Return n×R, image by image."""
-        return self.coefficients.reshape(-1, self.coefficients.shape[2])
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,8 +29,8 @@ class FirstStage:
     metric: Metric
     codes: Matrix
     """N×images×Q."""
-    unit: float
-    """Usual squared distance of two codes."""
+    width: float
+    """Of the kernel; see `steps.ridge`."""
     solver: Solver
 
     @property
@@ -74,29 +55,13 @@ class Without(NamedTuple):
     """N: how unlike the pairs outside its block each photo is."""
 
 
-def first_stage(
-    components: Matrix, evens: int, targets: Targets, learned: NDArray[np.bool_]
-) -> FirstStage:
-    """Set up the regression.
-
-    Args:
-        components: N×images×P principal components.
-        evens: how many of them are even; see `kernel.mirror`.
-        targets: for the metric.
-        learned: N, the pairs that the metric is learned from.
-    """
-    metric = learn_metric(
-        components[learned].reshape(-1, components.shape[2]),
-        evens,
-        targets._replace(coefficients=targets.coefficients[learned]).flat,
-        targets.evens,
-        CODE,
-    )
+def first_stage(components: Matrix, metric: Metric, setting: Setting) -> FirstStage:
+    """Set up the regression of N×images×P principal components."""
     codes = metric.turned(components)
     flat = codes.reshape(-1, codes.shape[2])
-    unit = typical(flat, metric.even.shape[1])
-    solver = make_solver(flat, metric.even.shape[1], WIDTH / unit, RIDGE)
-    return FirstStage(metric, codes, unit, solver)
+    evens = metric.even.shape[1]
+    width = setting.width / typical(flat, evens)
+    return FirstStage(metric, codes, width, make_solver(flat, evens, width, setting.ridge))
 
 
 def usual_energy(energy: Matrix) -> float:
@@ -110,74 +75,60 @@ def without(
     energy: Matrix,
     targets: Targets,
     blocks: NDArray[np.intp],
+    folds: Sequence[Fold],
+    setting: Setting,
 ) -> Without:
     """Predict every photo without its pair, and without its block.
 
-    A metric that was learned from a photo's own depth would flatter the photo: for each group of
-    blocks it is learned anew from the others. Fewer images a pair make that quick.
+    A metric that was learned from a photo's own depth would flatter the photo: that of its fold was
+    learned from the others.
 
     Args:
-        components: as in `first_stage`.
-        evens: likewise.
+        components: N×images×P principal components.
+        evens: how many of them are even; see `kernel.mirror`.
         energy: N, squared lengths of the photos' features.
-        targets: as in `first_stage`.
+        targets: of the images.
         blocks: N.
+        folds: of the pairs.
+        setting: of the regression.
     """
     pairs = len(components)
-    components = components[:, :_FOLD_IMAGES]
-    targets = targets._replace(coefficients=targets.coefficients[:, :_FOLD_IMAGES])
+    components = components[:, :IMAGES]
+    targets = targets._replace(coefficients=targets.coefficients[:, :IMAGES])
     alone = np.zeros_like(targets.coefficients[:, 0])  # of a single pair: the mean
     found = Without(alone, alone.copy(), np.zeros(pairs))
-    for fold in range(min(_FOLDS, blocks[-1] + 1)):
-        own = blocks % _FOLDS == fold
-        _without_fold(components, evens, energy, targets, blocks, own, found)
+
+    def predict(fold: Fold) -> None:
+        stage = first_stage(components, fold.metric, setting)
+        if pairs > 1:
+            for group, predicted in ((np.arange(pairs), found.alone), (blocks, found.blocked)):
+                groups = image_groups(np.where(fold.own, group, -1), components.shape[1])
+                flat = stage.solver.left_out(targets.flat, targets.evens, groups)
+                predicted[fold.own] = flat.reshape(targets.coefficients.shape)[fold.own, 0]
+        residual = _residual(fold, components[:, 0], evens, energy)
+        features = stage.codes[:, 0] / fold.metric.stretch
+        for block in np.unique(blocks[fold.own]):
+            mine = np.flatnonzero(blocks == block)
+            others = blocks != block if pairs > 1 else fold.own
+            squared = nearer(features[mine], features[others], fold.metric.even.shape[1])
+            squared /= np.float32(usual_energy(energy))
+            found.novelty[mine] = [
+                novelty_of(row, float(left))
+                for row, left in zip(squared, residual[mine], strict=True)
+            ]
+
+    in_threads(predict, folds)
     return found
 
 
-def _without_fold(
-    components: Matrix,
-    evens: int,
-    energy: Matrix,
-    targets: Targets,
-    blocks: NDArray[np.intp],
-    own: NDArray[np.bool_],
-    found: Without,
-) -> None:
-    """Predict the photos ``own``, N, by a metric learned from the others."""
-    pairs, images = components.shape[:2]
-    learned = ~own if pairs > 1 else own
-    stage = first_stage(components, evens, targets, learned)
-
-    def predicted(group: NDArray[np.intp]) -> Matrix:
-        groups = image_groups(np.where(own, group, -1), images)
-        flat = stage.solver.left_out(targets.flat, targets.evens, groups)
-        return np.asarray(flat.reshape(targets.coefficients.shape)[own, 0])
-
-    if pairs > 1:
-        found.alone[own] = predicted(np.arange(pairs))
-        found.blocked[own] = predicted(blocks)
-    features = stage.codes[:, 0] / stage.metric.stretch
-    residual = _residual(stage.metric, components[:, 0], evens, energy, learned)
-    for block in np.unique(blocks[own]):
-        mine = np.flatnonzero(blocks == block)
-        others = blocks != block if pairs > 1 else own
-        squared = nearer(features[mine], features[others], stage.metric.even.shape[1])
-        squared /= np.float32(usual_energy(energy))
-        found.novelty[mine] = [
-            novelty_of(row, float(left)) for row, left in zip(squared, residual[mine], strict=True)
-        ]
-
-
-def _residual(
-    metric: Metric, photos: Matrix, evens: int, energy: Matrix, learned: NDArray[np.bool_]
-) -> Matrix:
+def _residual(fold: Fold, photos: Matrix, evens: int, energy: Matrix) -> Matrix:
     """Return N: what the photos' codes leave out, in units of the usual features'; photos are N×P.
 
     About the mean of those learned from: about that of all, the last is minus all the others.
     """
-    mean = photos[learned].mean(axis=0)
+    mean = photos[fold.others].mean(axis=0)
     mean[evens:] = 0
     shifted = photos - mean
     around = energy - (photos**2).sum(axis=1) + (shifted**2).sum(axis=1)
-    left = left_over(around, metric.turned(shifted), metric.stretch)
+    left = left_over(around, fold.metric.turned(shifted), fold.metric.stretch)
     return np.asarray(left / np.float32(usual_energy(energy)))

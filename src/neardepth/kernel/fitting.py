@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from neardepth.kernel.first import WIDTH, Targets, first_stage, usual_energy, without
+from neardepth.kernel.first import first_stage, usual_energy, without
+from neardepth.kernel.folds import blocks_of, fold_metrics
 from neardepth.kernel.local import (
     COMPONENTS,
     MIRRORED,
@@ -19,12 +20,14 @@ from neardepth.kernel.local import (
     surroundings,
     useful_cosines,
 )
+from neardepth.kernel.metric import CODE, learn_metric
 from neardepth.kernel.mirror import Basis, principal
 from neardepth.kernel.model import KernelModel, LocalStage, Prediction
 from neardepth.kernel.projection import project
+from neardepth.kernel.setting import choose
 from neardepth.kernel.solvers import Solver
 from neardepth.kernel.spread import calibrate, uncalibrated
-from neardepth.kernel.targets import filled_by_level, image_groups, known_cells
+from neardepth.kernel.targets import Targets, filled_by_level, image_groups, known_cells
 from neardepth.pool.views import Layout
 from neardepth.steps.dense import CELLS, GRIDS, Maps
 from neardepth.steps.views import IMAGES
@@ -32,12 +35,10 @@ from neardepth.steps.views import IMAGES
 Matrix = NDArray[np.float32]
 Rows = NDArray[np.float16]
 
-RECIPE = 11
+RECIPE = 12
 """Counted up whenever the same pool gives another fit."""
 RANK = 64
 """Principal components of log depth that are regressed."""
-BLOCKS = 10
-"""Runs of consecutive pairs that are left out in turn: neighbouring frames show one room."""
 
 _AUGMENTED = 2560  # pairs up to which crops and blurred copies take part as well
 _SAMPLES = 200  # cells of known depth from which on the spread is calibrated
@@ -103,12 +104,18 @@ def fit(
     known = known_cells(targets)
     mean = _mean(targets[:, 0])
     log_depth = targets[:, :used].reshape(pairs * used, -1) - mean
-    every = np.ones(pairs, bool)
-    stage = first_stage(components, evens, _guessed(log_depth, pairs), every)
-    basis, coefficients = _solve_for(log_depth, known, stage.solver, used)
+    basis, guessed = _guessed(log_depth, pairs)
+    folds = fold_metrics(components, evens, guessed, blocks)
+    photos = log_depth.reshape(pairs, used, -1)[:, 0]
+    setting = choose(components[:, 0], photos, guessed.coefficients[:, 0], basis, blocks, folds)
     progress(0.5)
+    metric = learn_metric(
+        components.reshape(-1, components.shape[2]), evens, guessed.flat, guessed.evens, CODE
+    )
+    stage = first_stage(components, metric, setting)
+    basis, coefficients = _solve_for(log_depth, known, stage.solver, used)
     wanted = Targets(coefficients.reshape(pairs, used, -1), basis.evens)
-    others = without(components, evens, energy, wanted, blocks)
+    others = without(components, evens, energy, wanted, blocks, folds, setting)
     alone = (mean + others.alone @ basis.maps).reshape(pairs, *CELLS)
     first = (mean + others.blocked @ basis.maps).reshape(pairs, *CELLS)
     progress(0.7)
@@ -137,7 +144,7 @@ def fit(
         stretch=stage.metric.stretch,
         usual_energy=usual_energy(energy),
         centres=stage.centres,
-        width=WIDTH / stage.unit,
+        width=stage.width,
         weights=stage.solver.solve(coefficients, basis.evens),
         basis=basis,
         mean=mean,
@@ -151,11 +158,6 @@ def fit(
     )
     progress(1.0)
     return Fit(model, alone, partial, blocks, others.novelty, score)
-
-
-def blocks_of(pairs: int) -> NDArray[np.intp]:
-    """Return the block of each pair, in their natural order."""
-    return np.arange(pairs) * min(BLOCKS, pairs) // max(pairs, 1)
 
 
 def _mean_error(log_depth: Matrix, truth: Matrix) -> float:
@@ -186,11 +188,12 @@ def _mean(targets: Matrix) -> Matrix:
     return (sums / np.maximum(counts, 1) + overall).ravel().astype(np.float32)
 
 
-def _guessed(log_depth: Matrix, pairs: int) -> Targets:
-    """Return log depth less its mean, guessed where unknown, in a basis of its own."""
+def _guessed(log_depth: Matrix, pairs: int) -> tuple[Basis, Targets]:
+    """Return a basis of log depth less its mean, guessed where unknown, and its coefficients."""
     filled = filled_by_level(log_depth)
     basis = principal(filled, RANK)
-    return Targets((filled @ basis.maps.T).reshape(pairs, -1, len(basis.maps)), basis.evens)
+    coefficients = (filled @ basis.maps.T).reshape(pairs, -1, len(basis.maps))
+    return basis, Targets(coefficients, basis.evens)
 
 
 def _solve_for(

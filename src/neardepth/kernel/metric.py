@@ -21,6 +21,9 @@ from neardepth.steps.ridge import rational_quadratic
 
 Matrix = NDArray[np.float32]
 
+CODE = 192
+"""Numbers of a code: directions of the principal components that matter for depth."""
+
 _POWER = 0.15  # of M's eigenvalues that codes are multiplied by; s is twice that
 _WIDTH = 8.0  # of the kernel, in units of the median squared distance: narrower than in stage 1
 _RIDGE = 0.2

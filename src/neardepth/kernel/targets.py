@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,20 @@ from neardepth.steps.dense import CELLS
 from neardepth.steps.views import IMAGES, Crop
 
 _ENOUGH = 3  # pairs that must know a cell for it to be predicted; all, in smaller pools
+
+
+class Targets(NamedTuple):
+    """Log depth less its mean in a basis of orthogonal maps."""
+
+    coefficients: NDArray[np.float32]
+    """N×images×R."""
+    evens: int
+    """How many of them are even; see `kernel.mirror`."""
+
+    @property
+    def flat(self) -> NDArray[np.float32]:
+        """Return n×R, image by image."""
+        return self.coefficients.reshape(-1, self.coefficients.shape[2])
 
 
 def image_targets(depth: NDArray[np.float32], crops: Sequence[Crop]) -> NDArray[np.float32]:

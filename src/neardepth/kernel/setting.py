@@ -1,0 +1,93 @@
+"""How wide stage 1's kernel is and how much noise it expects: chosen by what each pool is like."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neardepth.kernel.folds import Fold
+from neardepth.kernel.metric import typical
+from neardepth.kernel.mirror import Basis, Kernels, distances
+from neardepth.kernel.solvers import exact_solver
+from neardepth.kernel.targets import image_groups
+from neardepth.steps.ridge import rational_quadratic
+from neardepth.threads import in_threads
+
+Matrix = NDArray[np.float32]
+
+
+class Setting(NamedTuple):
+    """Of kernel ridge regression."""
+
+    width: float
+    """Of the kernel, in units of the median squared distance."""
+    ridge: float
+    """λ."""
+
+
+USUAL = Setting(3.0, 0.1)
+"""Of pools too small to choose by."""
+SETTINGS = tuple(
+    Setting(width, ridge) for width in (1.0, 2.0, 3.0, 5.0) for ridge in (0.03, 0.1, 0.3)
+)
+
+_FEWEST = 20  # pairs to choose by
+_MOST = 400
+_CLEAR = 4  # standard errors
+
+
+def choose(
+    photos: Matrix,
+    log_depth: Matrix,
+    coefficients: Matrix,
+    basis: Basis,
+    blocks: NDArray[np.intp],
+    folds: Sequence[Fold],
+) -> Setting:
+    """Return the setting by which photos are predicted best without their blocks.
+
+    Predicted by their fold's metric: one that was learned from their depth too would place them by
+    it, and prefer narrow kernels. Neighbouring frames err alike, and a fold's metric is learned
+    from less than the pool's: the usual setting stays where another is not clearly better.
+
+    Args:
+        photos: N×P principal components.
+        log_depth: N×cells less its mean, NaN where unknown.
+        coefficients: N×R of it in ``basis``.
+        basis: orthogonal maps.
+        blocks: N.
+        folds: of the pairs.
+    """
+    pairs = len(photos)
+    if pairs < _FEWEST:
+        return USUAL
+    some = np.linspace(0, pairs - 1, min(pairs, _MOST)).astype(np.intp)
+
+    def errors(fold: Fold) -> Matrix:
+        """Return the mean absolute error of each setting and photo of the fold."""
+        own = fold.own[some]
+        groups = image_groups(np.where(own, blocks[some], -1), 1)
+        codes = fold.metric.turned(photos[some])
+        evens = fold.metric.even.shape[1]
+        squared = distances(codes, codes, evens)
+        unit = typical(codes, evens)
+        found = []
+        for setting in SETTINGS:
+            near, mirrored = (
+                rational_quadratic(part.copy(), setting.width / unit) for part in squared
+            )
+            solver = exact_solver(Kernels(near + mirrored, near - mirrored), setting.ridge)
+            left_out = solver.left_out(coefficients[some], basis.evens, groups)[own]
+            wrong = np.abs(left_out @ basis.maps - log_depth[some][own])
+            known = np.isfinite(wrong).any(axis=1)
+            found.append(np.nanmean(wrong[known], axis=1))
+        return np.stack(found)
+
+    every = np.concatenate(in_threads(errors, folds), axis=1)
+    gains = every[SETTINGS.index(USUAL)] - every
+    gain, deviation = gains.mean(axis=1), gains.std(axis=1)
+    clear = gain * every.shape[1] ** 0.5 > _CLEAR * deviation
+    return SETTINGS[int(np.argmax(np.where(clear, gain, 0)))] if clear.any() else USUAL

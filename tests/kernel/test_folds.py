@@ -1,0 +1,37 @@
+"""Folds: blocks stay whole, and a metric never sees its own fold's depth."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from neardepth.kernel.folds import BLOCKS, blocks_of, fold_metrics
+from neardepth.kernel.targets import Targets
+
+EVENS, EVEN_TARGETS = 4, 1
+
+
+def test_every_pair_is_left_out_once_with_its_block() -> None:
+    random = np.random.default_rng(0)
+    for pairs in (1, 2, 9, 47):
+        components = random.normal(size=(pairs, 2, 6)).astype(np.float32)
+        targets = Targets(random.normal(size=(pairs, 2, 2)).astype(np.float32), EVEN_TARGETS)
+        blocks = blocks_of(pairs)
+        folds = fold_metrics(components, EVENS, targets, blocks)
+        assert blocks.max() + 1 == min(pairs, BLOCKS)
+        np.testing.assert_array_equal(sum(fold.own.astype(int) for fold in folds), 1)
+        for fold in folds:
+            assert len(np.unique(fold.own[blocks == blocks[fold.own][0]])) == 1
+            np.testing.assert_array_equal(fold.others, ~fold.own if pairs > 1 else fold.own)
+
+
+def test_a_metric_does_not_see_its_own_folds_depth() -> None:
+    random = np.random.default_rng(1)
+    components = random.normal(size=(40, 2, 6)).astype(np.float32)
+    depth = random.normal(size=(40, 2, 2)).astype(np.float32)
+    blocks = blocks_of(40)
+    first, second = fold_metrics(components, EVENS, Targets(depth, EVEN_TARGETS), blocks)[:2]
+    depth = depth.copy()
+    depth[first.own] += 3
+    again, other = fold_metrics(components, EVENS, Targets(depth, EVEN_TARGETS), blocks)[:2]
+    np.testing.assert_array_equal(first.metric.even, again.metric.even)
+    assert not np.array_equal(second.metric.even, other.metric.even)
