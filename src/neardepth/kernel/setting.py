@@ -23,7 +23,7 @@ class Setting(NamedTuple):
     """Of kernel ridge regression."""
 
     width: float
-    """Of the kernel, in units of the median squared distance."""
+    """What `steps.ridge` calls so, times the median squared distance: the larger, the narrower."""
     ridge: float
     """λ."""
 
@@ -50,7 +50,7 @@ def choose(
     """Return the setting by which photos are predicted best without their blocks.
 
     Predicted by their fold's metric: one that was learned from their depth too would place them by
-    it, and prefer narrow kernels. Neighbouring frames err alike, and a fold's metric is learned
+    it, and prefer wide kernels. Neighbouring frames err alike, and a fold's metric is learned
     from less than the pool's: the usual setting stays where another is not clearly better.
 
     Args:
