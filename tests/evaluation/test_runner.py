@@ -208,6 +208,12 @@ def test_sources_partly_in_a_pool_are_refused(pool: Path, tmp_path: Path) -> Non
         run(folder, pool=str(pool))
 
 
+def test_depth_that_the_pool_reads_in_another_unit_is_refused(pool: Path) -> None:
+    problem = "has 500 counts per metre here and 1000 in the pool: give --depth-scale 1000,"
+    with pytest.raises(EvaluationError, match=problem):
+        run(pool.parent / "site", pool=str(pool), depth_scale=500.0)
+
+
 def test_a_bad_query_is_named_and_the_rest_is_judged(pool: Path, tmp_path: Path) -> None:
     folder = write_scenes(tmp_path / "new", 3, first=20)
     (folder / "rgb" / "021.jpg").write_bytes(b"no photo")

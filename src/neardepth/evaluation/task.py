@@ -136,12 +136,14 @@ def _from_pool(
 ) -> Task:
     """Find the sources' pairs in the pool by their photos' content."""
     with bar("Comparing with the pool", "pairs") as progress:
-        hashes, failed = _digests(sources, progress)
+        records, failed = _records(sources, progress)
     ids_of = _by_content(pool)
     pool_id: dict[str, str | None] = {}
-    for own, digest in hashes.items():
-        same = ids_of.get(digest)
-        pool_id[own] = None if same is None else own if own in same else same[0]
+    for own, record in records.items():
+        same = ids_of.get(record.image_sha256)
+        pool_id[own] = found = None if same is None else own if own in same else same[0]
+        if found is not None:
+            _check_unit(record, pool.records[found])
     truth_of = {ref.id: ref for source in truths for ref in source.pairs}
     inside = [pair_id for pair_id, found in pool_id.items() if found]
     problems = [problem for source in sources for problem in source.problems]
@@ -152,7 +154,7 @@ def _from_pool(
         queries=tuple(Query(own, frozenset()) for own in sorted(pool_id, key=natural)),
         outside={ref.id: ref for source in sources for ref in source.pairs if ref.id in pool_id},
         truth=_truth(truth_of),
-        hashes=hashes,
+        hashes=_hashes(records),
         failed=(*problems, *failed),
     )
     if not pool_id:
@@ -184,10 +186,10 @@ def _from_pool(
 def _from_model(sources: Sequence[Source], truths: Sequence[Source], bar: Bar) -> Task:
     """Ask a model alone: every pair is a query, and nothing needs to be left out."""
     with bar("Reading", "pairs") as progress:
-        hashes, failed = _digests(sources, progress)
-    if not hashes:
+        records, failed = _records(sources, progress)
+    if not records:
         raise EvaluationError("none of the sources' pairs can be used")
-    refs = {ref.id: ref for source in sources for ref in source.pairs if ref.id in hashes}
+    refs = {ref.id: ref for source in sources for ref in source.pairs if ref.id in records}
     return Task(
         pool=None,
         dataset=_dataset(source.name for source in sources),
@@ -195,22 +197,38 @@ def _from_model(sources: Sequence[Source], truths: Sequence[Source], bar: Bar) -
         queries=tuple(Query(own, frozenset()) for own in sorted(refs, key=natural)),
         outside=refs,
         truth=_truth({ref.id: ref for source in truths for ref in source.pairs}),
-        hashes=hashes,
+        hashes=_hashes(records),
         notes=("no pool: a model answers alone, and the baselines need a pool",),
         failed=(*(problem for source in sources for problem in source.problems), *failed),
     )
 
 
-def _digests(sources: Sequence[Source], progress: Progress) -> tuple[dict[str, str], Failures]:
-    """Return the SHA-256 of each pair's photo by id, and the pairs that cannot be read."""
-    found: dict[str, str] = {}
+def _check_unit(own: PairRecord, pooled: PairRecord) -> None:
+    """Refuse a depth map that the pool reads in another unit: all errors would be wrong."""
+    if own.depth_sha256 == pooled.depth_sha256 and own.depth_unit != pooled.depth_unit:
+        raise EvaluationError(
+            f"the depth of {own.id} has {1 / own.depth_unit:g} counts per metre here and "
+            f"{1 / pooled.depth_unit:g} in the pool: give --depth-scale {1 / pooled.depth_unit:g}, "
+            "or build the pool anew with the right one"
+        )
+
+
+def _hashes(records: Mapping[str, PairRecord]) -> dict[str, str]:
+    return {own: record.image_sha256 for own, record in records.items()}
+
+
+def _records(
+    sources: Sequence[Source], progress: Progress
+) -> tuple[dict[str, PairRecord], Failures]:
+    """Sum up each pair by id, and name the pairs that cannot be read."""
+    found: dict[str, PairRecord] = {}
     failed = []
     refs = [ref for source in sources for ref in source.pairs]
 
-    def digest(ref: PairRef) -> str:
-        return inspect_pair(ref.load())[1].image_sha256
+    def record(ref: PairRef) -> PairRecord:
+        return inspect_pair(ref.load())[1]
 
-    with closing(read_ahead(digest, refs, READ_AHEAD)) as stream:
+    with closing(read_ahead(record, refs, READ_AHEAD)) as stream:
         for done, (ref, outcome) in enumerate(stream, start=1):
             if isinstance(outcome, NearDepthError):
                 failed.append((ref.id, str(outcome)))
