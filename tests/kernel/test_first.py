@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
+from neardepth.kernel import first
 from neardepth.kernel.first import Without, first_stage, without
 from neardepth.kernel.folds import fold_metrics
 from neardepth.kernel.metric import CODE, learn_metric
@@ -58,3 +60,11 @@ def test_without_pairs_it_is_worse_than_with_them_and_better_than_nothing() -> N
     ]
     assert errors[0] < errors[1] < np.abs(targets[:, 0]).mean()
     assert errors[0] < errors[2] < np.abs(targets[:, 0]).mean()
+
+
+def test_large_pools_are_predicted_fold_by_fold_and_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, _, targets = made_up()
+    found = apart(targets)
+    monkeypatch.setattr(first, "LARGEST", 10)
+    for mine, theirs in zip(found, apart(targets), strict=True):
+        np.testing.assert_allclose(mine, theirs, atol=1e-5)
