@@ -1,7 +1,8 @@
-"""`make bench`: each figure beside its limit, measured side by side in one run."""
+"""`make bench`: each figure beside its limit, measured side by side in one run: some minutes."""
 
 from __future__ import annotations
 
+import argparse
 import os
 import tempfile
 from pathlib import Path
@@ -26,6 +27,7 @@ PAIRS = 40
 
 def main() -> None:
     """Measure everything and print the table."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
