@@ -124,9 +124,10 @@ class PriorRetrieval:
         self, photo: Photo, descriptor: list[Maps], exclude: Collection[str] = ()
     ) -> DepthResult:
         """Estimate a described photo; where pairs are excluded, nothing is learned from them."""
-        prediction = self.shared.model.predict(descriptor)
         if self.pool is None:
-            return self._result(photo, prediction, None)
+            with one_blas_thread:  # once for both, as in `KernelRetrieval.estimate`
+                return self._result(photo, self.shared.model.predict(descriptor), None)
+        prediction = self.shared.model.predict(descriptor)
         left_out = frozenset(self.pool.ids[row] for row in rows_of(self.pool, exclude))
         if len(left_out) == len(self.pool):
             raise PoolError(

@@ -82,8 +82,9 @@ def guided(depth: Depth, guide: NDArray[np.uint8], radius: int, sigma_colour: fl
         max(sigma_colour**2, _LEAST_RIDGE),
     )
     refined = resize_depth(offset, shape)
-    for channel, slope in enumerate(slopes):
-        refined += resize_depth(slope, shape) * guide[..., channel]
+    for slope, colour in zip(slopes, cv2.split(guide), strict=True):
+        term = resize_depth(slope, shape)
+        cv2.add(refined, cv2.multiply(term, colour, dst=term, dtype=cv2.CV_32F), dst=refined)
     # A local linear fit can overshoot: refined depth stays within what was fused.
     refined = np.clip(refined, np.nanmin(depth), np.nanmax(depth), out=refined)
     refined[unknown] = np.nan
