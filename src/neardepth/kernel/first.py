@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neardepth.kernel.folds import IMAGES, Fold
+from neardepth.kernel.folds import FOLD_IMAGES, Fold
 from neardepth.kernel.metric import Metric, typical
 from neardepth.kernel.mirror import nearer
 from neardepth.kernel.model import left_over
@@ -93,8 +93,8 @@ def without(
         setting: of the regression.
     """
     pairs = len(components)
-    components = components[:, :IMAGES]
-    targets = targets._replace(coefficients=targets.coefficients[:, :IMAGES])
+    components = components[:, :FOLD_IMAGES]
+    targets = targets._replace(coefficients=targets.coefficients[:, :FOLD_IMAGES])
     alone = np.zeros_like(targets.coefficients[:, 0])  # of a single pair: the mean
     found = Without(alone, alone.copy(), np.zeros(pairs))
 

@@ -15,7 +15,7 @@ Matrix = NDArray[np.float32]
 
 BLOCKS = 10
 """Runs of consecutive pairs that are left out in turn: neighbouring frames show one room."""
-IMAGES = 2
+FOLD_IMAGES = 2
 """Of each pair that a fold's metric is learned from: fewer than the fit's, which is quick."""
 
 _FOLDS = 5
@@ -51,8 +51,8 @@ def fold_metrics(
     def fold(number: int) -> Fold:
         own = blocks % _FOLDS == number
         others = ~own if len(blocks) > 1 else own
-        some = targets._replace(coefficients=targets.coefficients[others, :IMAGES])
-        codes = components[others, :IMAGES].reshape(-1, components.shape[2])
+        some = targets._replace(coefficients=targets.coefficients[others, :FOLD_IMAGES])
+        codes = components[others, :FOLD_IMAGES].reshape(-1, components.shape[2])
         return Fold(own, others, learn_metric(codes, evens, some.flat, some.evens, CODE))
 
     return in_threads(fold, range(min(_FOLDS, blocks[-1] + 1)))
