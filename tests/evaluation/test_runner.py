@@ -214,6 +214,12 @@ def test_depth_that_the_pool_reads_in_another_unit_is_refused(pool: Path) -> Non
         run(pool.parent / "site", pool=str(pool), depth_scale=500.0)
 
 
+def test_a_scale_as_it_is_advised_is_taken(pool: Path) -> None:
+    run(pool.parent / "site", pool=str(pool), depth_scale=1000.0001)
+    with pytest.raises(EvaluationError, match=r"has 1234567\.5 counts per metre here"):
+        run(pool.parent / "site", pool=str(pool), depth_scale=1234567.5)
+
+
 def test_a_bad_query_is_named_and_the_rest_is_judged(pool: Path, tmp_path: Path) -> None:
     folder = write_scenes(tmp_path / "new", 3, first=20)
     (folder / "rgb" / "021.jpg").write_bytes(b"no photo")

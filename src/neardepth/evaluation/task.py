@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
@@ -141,9 +142,9 @@ def _from_pool(
     pool_id: dict[str, str | None] = {}
     for own, record in records.items():
         same = ids_of.get(record.image_sha256)
-        pool_id[own] = found = None if same is None else own if own in same else same[0]
-        if found is not None:
-            _check_unit(record, pool.records[found])
+        pool_id[own] = None if same is None else own if own in same else same[0]
+        for each in same or ():
+            _check_unit(record, pool.records[each])
     truth_of = {ref.id: ref for source in truths for ref in source.pairs}
     inside = [pair_id for pair_id, found in pool_id.items() if found]
     problems = [problem for source in sources for problem in source.problems]
@@ -205,11 +206,13 @@ def _from_model(sources: Sequence[Source], truths: Sequence[Source], bar: Bar) -
 
 def _check_unit(own: PairRecord, pooled: PairRecord) -> None:
     """Refuse a depth map that the pool reads in another unit: all errors would be wrong."""
-    if own.depth_sha256 == pooled.depth_sha256 and own.depth_unit != pooled.depth_unit:
+    if own.depth_sha256 != pooled.depth_sha256:
+        return
+    if not math.isclose(own.depth_unit, pooled.depth_unit, rel_tol=1e-5):
+        here, there = (f"{1 / record.depth_unit:.10g}" for record in (own, pooled))
         raise EvaluationError(
-            f"the depth of {own.id} has {1 / own.depth_unit:g} counts per metre here and "
-            f"{1 / pooled.depth_unit:g} in the pool: give --depth-scale {1 / pooled.depth_unit:g}, "
-            "or build the pool anew with the right one"
+            f"the depth of {own.id} has {here} counts per metre here and {there} in the pool: "
+            f"give --depth-scale {there}, or build the pool anew with the right one"
         )
 
 
