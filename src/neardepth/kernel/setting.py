@@ -52,6 +52,8 @@ def choose(
     Predicted by their fold's metric: one that was learned from their depth too would place them by
     it, and prefer wide kernels. Neighbouring frames err alike, and a fold's metric is learned
     from less than the pool's: the usual setting stays where another is not clearly better.
+    One image a pair is looked at, where the fit has crops and a blurred copy as well: to them the
+    same λ is less noise, so a narrow lead here may be lost there.
 
     Args:
         photos: N×P principal components.
