@@ -3,7 +3,8 @@ from __future__ import annotations
 import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Lock
+from time import sleep
 
 import numpy as np
 import pytest
@@ -38,6 +39,32 @@ def test_tasks_run_side_by_side_in_one_thread_each_and_answer_in_order() -> None
 
     assert in_threads(meet, range(8)) == [(task, {1}) for task in range(8)]
     assert blas_threads() == before
+
+
+def test_tasks_that_hold_much_are_done_one_after_the_other_on_all_threads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = blas_threads()
+    running, most = 0, 0
+    lock = Lock()
+
+    def work(task: int) -> tuple[int, set[int]]:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        sleep(0.01)
+        with lock:
+            running -= 1
+        return task, blas_threads()
+
+    assert in_threads(work, range(4), 1 << 30) == [(task, before) for task in range(4)]
+    assert most == 1
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    in_threads(work, range(8), 1 << 29)
+    assert most == 2
+    in_threads(work, range(16))
+    assert most == 4
 
 
 def test_an_error_inside_gives_the_threads_back() -> None:

@@ -56,17 +56,29 @@ class _OneBlasThread(ContextDecorator):
 one_blas_thread = _OneBlasThread()
 """`with one_blas_thread:` or `@one_blas_thread`."""
 
-_MOST = 4  # tasks at a time: each holds matrices of its own
+_MOST = 4  # tasks at a time
+_MEMORY = 1 << 30  # bytes that tasks side by side may hold
 
 
-def in_threads(function: Callable[[Task], Result], tasks: Iterable[Task]) -> list[Result]:
+def in_threads(
+    function: Callable[[Task], Result], tasks: Iterable[Task], held: int = 0
+) -> list[Result]:
     """Do independent tasks side by side, each one's linear algebra in one thread.
 
     Two tasks side by side take less time than one after the other on two threads: NumPy's and
     SciPy's linear algebra have threads of their own, and each one's go on waiting for more in a
     loop while the other works.
+
+    Args:
+        function: what to do with a task.
+        tasks: in any number.
+        held: bytes that a task holds; large ones are done one after the other, where nothing keeps
+            their linear algebra from all cores.
     """
-    with one_blas_thread, ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST)) as executor:
+    workers = min(os.cpu_count() or 1, _MOST, _MEMORY // max(held, 1))
+    if workers < 2:
+        return list(map(function, tasks))
+    with one_blas_thread, ThreadPoolExecutor(workers) as executor:
         return list(executor.map(function, tasks))
 
 

@@ -75,6 +75,18 @@ def test_cosines_that_explain_something_are_kept(monkeypatch: pytest.MonkeyPatch
         np.testing.assert_array_equal(column, frequencies[:, phases == phase][:, 0])
 
 
+def test_cosines_are_chosen_by_every_third_pair() -> None:
+    frequencies, phases = random_frequencies(INPUTS)
+    seen: list[int] = []
+
+    def noted(pair: int) -> tuple[Matrix, Matrix]:
+        seen.append(pair)
+        return cells(pair)
+
+    useful_cosines(noted, BLOCKS, frequencies, phases)
+    assert sorted(seen) == list(range(0, PAIRS, 3))
+
+
 def test_without_any_known_depth_nothing_is_corrected() -> None:
     frequencies, phases = random_frequencies(INPUTS)
     none = np.zeros((0, INPUTS), np.float32), np.zeros(0, np.float32)

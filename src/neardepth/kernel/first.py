@@ -14,7 +14,7 @@ from neardepth.kernel.metric import Metric, typical
 from neardepth.kernel.mirror import nearer
 from neardepth.kernel.model import left_over
 from neardepth.kernel.setting import Setting
-from neardepth.kernel.solvers import LARGEST, Solver, make_solver
+from neardepth.kernel.solvers import Solver, make_solver, solver_bytes
 from neardepth.kernel.spread import novelty_of
 from neardepth.kernel.targets import Targets, image_groups
 from neardepth.threads import in_threads
@@ -117,11 +117,7 @@ def without(
                 for row, left in zip(squared, residual[mine], strict=True)
             ]
 
-    if components.shape[0] * components.shape[1] <= LARGEST:
-        in_threads(predict, folds)
-    else:  # one after the other: each fold's matrices take a gigabyte, and keep all cores busy
-        for fold in folds:
-            predict(fold)
+    in_threads(predict, folds, solver_bytes(components.shape[0] * components.shape[1]))
     return found
 
 

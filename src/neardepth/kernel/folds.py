@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neardepth.kernel.metric import CODE, Metric, learn_metric
+from neardepth.kernel.metric import CODE, Metric, learn_metric, metric_bytes
 from neardepth.kernel.targets import Targets
 from neardepth.threads import in_threads
 
@@ -55,4 +55,5 @@ def fold_metrics(
         codes = components[others, :FOLD_IMAGES].reshape(-1, components.shape[2])
         return Fold(own, others, learn_metric(codes, evens, some.flat, some.evens, CODE))
 
-    return in_threads(fold, range(min(_FOLDS, blocks[-1] + 1)))
+    held = metric_bytes(len(components) * min(FOLD_IMAGES, components.shape[1]))
+    return in_threads(fold, range(min(_FOLDS, blocks[-1] + 1)), held)

@@ -16,7 +16,7 @@ import scipy.linalg
 from numpy.typing import NDArray
 
 from neardepth.kernel.mirror import Kernels, distances
-from neardepth.kernel.solvers import LARGEST
+from neardepth.kernel.solvers import LARGEST, solver_bytes
 from neardepth.steps.ridge import rational_quadratic
 
 Matrix = NDArray[np.float32]
@@ -71,7 +71,7 @@ def learn_metric(
         even_targets: how many of these are even.
         kept: numbers of the new codes, at most.
     """
-    step = -(-len(codes) // LARGEST) | 1  # odd: photos and crops alike
+    step = _step(len(codes))
     codes, targets = codes[::step], targets[::step]
     width = _WIDTH / typical(codes, evens)
     near, mirrored = (rational_quadratic(d, width) for d in distances(codes, codes, evens))
@@ -96,6 +96,15 @@ def learn_metric(
     even = vectors[0][:, chosen[:count]] * stretch[:count]
     odd = vectors[1][:, chosen[count:] - evens] * stretch[count:]
     return Metric(*(part.astype(np.float32) for part in (even, odd, stretch)))
+
+
+def metric_bytes(images: int) -> int:
+    """Return about how many bytes are held while a metric is learned from so many images."""
+    return solver_bytes(-(-images // _step(images)))
+
+
+def _step(images: int) -> int:
+    return -(-images // LARGEST) | 1  # odd: photos and crops alike
 
 
 def _solved(kernel: Matrix, targets: Matrix) -> Matrix:

@@ -75,7 +75,7 @@ class Solver:
 def make_solver(codes: Matrix, evens: int, width: float, ridge: float) -> Solver:
     """Set up the regression on n×P codes; ``evens`` as in `mirror`, the others as in `ridge`.
 
-    Of 10,000 images, half a dozen matrices of 164 MB are held at a time.
+    It holds half a dozen matrices at a time, of 10,000 images of 164 MB each: see `solver_bytes`.
     """
     if len(codes) <= LARGEST:
         return exact_solver(kernels(codes, codes, evens, width), ridge)
@@ -87,6 +87,11 @@ def make_solver(codes: Matrix, evens: int, width: float, ridge: float) -> Solver
     return Solver(
         _Nystrom(every.even, own.even, ridge), _Nystrom(every.odd, own.odd, ridge), centres
     )
+
+
+def solver_bytes(images: int) -> int:
+    """Return about how many bytes are held while the regression on so many images is set up."""
+    return 6 * 4 * images * min(images, CENTRES)
 
 
 def exact_solver(values: Kernels, ridge: float) -> Solver:
