@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
+from neardepth.kernel import setting as module
 from neardepth.kernel.folds import blocks_of, fold_metrics
 from neardepth.kernel.mirror import Basis
 from neardepth.kernel.setting import SETTINGS, USUAL, Setting, choose
@@ -15,41 +15,109 @@ from neardepth.kernel.targets import Targets
 NUMBERS, EVENS, EVEN_TARGETS = 6, 3, 1
 Matrix = NDArray[np.float32]
 BASIS = Basis(np.eye(2, 8, dtype=np.float32), EVEN_TARGETS)
+RIDGES = sorted({setting.ridge for setting in SETTINGS})
+WIDTHS = sorted({setting.width for setting in SETTINGS})
 
 
-def chosen(pairs: int, depth: Callable[[Matrix], Matrix], noise: float = 0.0) -> Setting:
-    random = np.random.default_rng(0)
-    photos = random.normal(size=(pairs, NUMBERS)).astype(np.float32)
-    # An even number of three even directions and an odd one of three odd directions.
-    coefficients = np.stack(
-        [depth(photos[:, :EVENS].sum(axis=1)), depth(photos[:, EVENS:].sum(axis=1))], axis=1
-    )
-    coefficients += noise * random.normal(size=coefficients.shape)
-    coefficients = coefficients.astype(np.float32)
-    blocks = blocks_of(pairs)
-    folds = fold_metrics(
-        photos[:, None], EVENS, Targets(coefficients[:, None], EVEN_TARGETS), blocks
-    )
-    log_depth = coefficients @ BASIS.maps
+def photos_of(pairs: int) -> Matrix:
+    return np.random.default_rng(0).normal(size=(pairs, NUMBERS)).astype(np.float32)
+
+
+def sums(photos: Matrix) -> Matrix:
+    """Return an even number of three even directions and an odd one of three odd directions."""
+    return np.stack([photos[:, :EVENS].sum(axis=1), photos[:, EVENS:].sum(axis=1)], axis=1)
+
+
+def noisy(depth: Matrix, noise: float) -> Matrix:
+    return depth + noise * np.random.default_rng(1).normal(size=depth.shape)
+
+
+def chosen(
+    photos: Matrix, depth: Matrix, images: int = 1, unknown: tuple[slice | int, ...] = ()
+) -> Setting:
+    """Choose by photos of two coefficients of depth each; so many images of each are all alike."""
+    components = photos[:, None].repeat(images, axis=1).astype(np.float32)
+    coefficients = depth[:, None].repeat(images, axis=1).astype(np.float32)
+    targets = Targets(coefficients, EVEN_TARGETS)
+    blocks = blocks_of(len(photos))
+    folds = fold_metrics(components, EVENS, targets, blocks)
+    log_depth = coefficients[:, 0] @ BASIS.maps
     log_depth[::7, 0] = np.nan
-    log_depth[3] = np.nan
-    return choose(photos, log_depth, coefficients, BASIS, blocks, folds)
+    if unknown:
+        log_depth[unknown] = np.nan
+    return choose(components, log_depth, targets, BASIS, blocks, folds)
 
 
 def test_depth_without_noise_is_fitted_closely() -> None:
-    assert chosen(300, np.tanh).ridge == min(setting.ridge for setting in SETTINGS)
+    photos = photos_of(300)
+    assert chosen(photos, np.tanh(sums(photos))).ridge == RIDGES[0]
 
 
 def test_noisy_depth_is_smoothed() -> None:
-    found = chosen(300, lambda x: x, noise=3)
-    assert found.ridge == max(setting.ridge for setting in SETTINGS)
+    photos = photos_of(300)
+    assert chosen(photos, noisy(sums(photos), 3)).ridge == RIDGES[-1]
+
+
+def test_depth_that_changes_slowly_takes_a_wide_kernel() -> None:
+    photos = photos_of(300)
+    assert chosen(photos, sums(photos)).width == WIDTHS[0]
+
+
+def test_depth_that_changes_fast_takes_a_narrow_kernel() -> None:
+    photos = photos_of(600)
+    photos[:, [1, 2, 4, 5]] *= 0.01
+    assert chosen(photos, np.sin(6 * sums(photos))).width == WIDTHS[-1]
 
 
 def test_what_is_not_clearly_better_is_not_taken() -> None:
-    assert chosen(40, np.zeros_like, noise=1) == USUAL
-    assert chosen(40, np.zeros_like) == USUAL
+    photos = photos_of(40)
+    assert chosen(photos, noisy(sums(photos), 0.5)) == USUAL
+    assert chosen(photos, np.zeros((40, 2))) == USUAL
 
 
 def test_too_few_pairs_to_choose_by() -> None:
-    assert chosen(40, np.tanh) != USUAL
-    assert chosen(19, np.tanh) == USUAL
+    photos = photos_of(40)
+    depth = np.tanh(sums(photos))
+    assert chosen(photos, depth) != USUAL
+    assert chosen(photos[:19], depth[:19]) == USUAL
+    assert chosen(photos, depth, unknown=(slice(19, None),)) == USUAL
+
+
+def test_what_is_unknown_is_not_taken_for_zero() -> None:
+    photos = photos_of(300)
+    depth = np.tanh(sums(photos))
+    depth[:, 0] = noisy(depth[:, 0], 50)
+    assert chosen(photos, depth).ridge == RIDGES[-1]
+    assert chosen(photos, depth, unknown=(slice(None), 0)).ridge == RIDGES[0]
+
+
+def test_frames_of_one_scene_do_not_vouch_for_each_other() -> None:
+    """What is the same all over a block is known from its other frames, and from no other block."""
+    random = np.random.default_rng(2)
+    blocks = blocks_of(300)
+    photos = random.normal(size=(10, NUMBERS))[blocks] + 0.05 * random.normal(size=(300, NUMBERS))
+    depth = random.normal(size=(10, 2))[blocks]
+    assert chosen(photos, depth).ridge != RIDGES[0]
+
+
+def test_more_images_of_a_pair_are_less_noise() -> None:
+    photos = photos_of(160)
+    depth = noisy(sums(photos), 0.2)
+    assert chosen(photos, depth, images=4).ridge > chosen(photos, depth).ridge
+
+
+def test_large_pools_are_chosen_for_by_a_part_of_their_images(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sizes: list[int] = []
+    solver = module.exact_solver
+
+    def counting(*given: object) -> object:
+        sizes.append(len(given[0].even))  # type: ignore[attr-defined]
+        return solver(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module, "_IMAGES", 200)
+    monkeypatch.setattr(module, "exact_solver", counting)
+    photos = photos_of(300)
+    assert chosen(photos, np.tanh(sums(photos)), images=2).ridge == RIDGES[0]
+    assert set(sizes) == {200}

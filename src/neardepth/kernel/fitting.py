@@ -35,7 +35,7 @@ from neardepth.steps.views import IMAGES
 Matrix = NDArray[np.float32]
 Rows = NDArray[np.float16]
 
-RECIPE = 12
+RECIPE = 13
 """Counted up whenever the same pool gives another fit."""
 RANK = 64
 """Principal components of log depth that are regressed."""
@@ -107,7 +107,7 @@ def fit(
     basis, guessed = _guessed(log_depth, pairs)
     folds = fold_metrics(components, evens, guessed, blocks)
     photos = log_depth.reshape(pairs, used, -1)[:, 0]
-    setting = choose(components[:, 0], photos, guessed.coefficients[:, 0], basis, blocks, folds)
+    setting = choose(components, photos, guessed, basis, blocks, folds)
     progress(0.5)
     metric = learn_metric(
         components.reshape(-1, components.shape[2]), evens, guessed.flat, guessed.evens, CODE

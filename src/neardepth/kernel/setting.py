@@ -12,7 +12,7 @@ from neardepth.kernel.folds import Fold
 from neardepth.kernel.metric import typical
 from neardepth.kernel.mirror import Basis, Kernels, distances
 from neardepth.kernel.solvers import exact_solver
-from neardepth.kernel.targets import image_groups
+from neardepth.kernel.targets import Targets, image_groups
 from neardepth.steps.ridge import rational_quadratic
 from neardepth.threads import in_threads
 
@@ -34,61 +34,67 @@ SETTINGS = tuple(
     Setting(width, ridge) for width in (1.0, 2.0, 3.0, 5.0) for ridge in (0.03, 0.1, 0.3)
 )
 
-_FEWEST = 20  # pairs to choose by
-_MOST = 400
-_CLEAR = 4  # standard errors
+_FEWEST = 20  # pairs of known depth to choose by
+_IMAGES = 640  # that are looked at
+_CLEAR = 4  # standard errors, as if photos erred each on its own
 
 
 def choose(
-    photos: Matrix,
+    components: Matrix,
     log_depth: Matrix,
-    coefficients: Matrix,
+    targets: Targets,
     basis: Basis,
     blocks: NDArray[np.intp],
     folds: Sequence[Fold],
 ) -> Setting:
     """Return the setting by which photos are predicted best without their blocks.
 
-    Predicted by their fold's metric: one that was learned from their depth too would place them by
-    it, and prefer wide kernels. Neighbouring frames err alike, and a fold's metric is learned
-    from less than the pool's: the usual setting stays where another is not clearly better.
-    One image a pair is looked at, where the fit has crops and a blurred copy as well: to them the
-    same λ is less noise, so a narrow lead here may be lost there.
+    By all images of a pair that the fit looks at: of fewer the same λ is less noise. Predicted by
+    their fold's metric: one that was learned from their depth too would place them by it, and
+    prefer wide kernels. A fold's metric is learned from less than the pool's, and neighbouring
+    frames err alike, which standard errors do not see: the usual setting stays where another is not
+    clearly better.
 
     Args:
-        photos: N×P principal components.
-        log_depth: N×cells less its mean, NaN where unknown.
-        coefficients: N×R of it in ``basis``.
+        components: N×images×P principal components.
+        log_depth: N×cells less its mean, NaN where unknown, of the photos.
+        targets: of all images, in ``basis``.
         basis: orthogonal maps.
         blocks: N.
         folds: of the pairs.
     """
-    pairs = len(photos)
+    pairs, images = components.shape[:2]
     if pairs < _FEWEST:
         return USUAL
-    some = np.linspace(0, pairs - 1, min(pairs, _MOST)).astype(np.intp)
+    some = np.linspace(0, pairs - 1, min(pairs, _IMAGES // images)).astype(np.intp)
+    components, blocks = components[some].reshape(len(some) * images, -1), blocks[some]
+    coefficients, log_depth = targets.coefficients[some], log_depth[some]
+    flat = coefficients.reshape(len(components), -1)
 
     def errors(fold: Fold) -> Matrix:
         """Return the mean absolute error of each setting and photo of the fold."""
         own = fold.own[some]
-        groups = image_groups(np.where(own, blocks[some], -1), 1)
-        codes = fold.metric.turned(photos[some])
+        groups = image_groups(np.where(own, blocks, -1), images)
+        codes = fold.metric.turned(components)
         evens = fold.metric.even.shape[1]
         squared = distances(codes, codes, evens)
         unit = typical(codes, evens)
+        known = np.isfinite(log_depth[own]).any(axis=1)
         found = []
         for setting in SETTINGS:
             near, mirrored = (
                 rational_quadratic(part.copy(), setting.width / unit) for part in squared
             )
             solver = exact_solver(Kernels(near + mirrored, near - mirrored), setting.ridge)
-            left_out = solver.left_out(coefficients[some], basis.evens, groups)[own]
-            wrong = np.abs(left_out @ basis.maps - log_depth[some][own])
-            known = np.isfinite(wrong).any(axis=1)
+            left_out = solver.left_out(flat, targets.evens, groups)
+            photos = left_out.reshape(coefficients.shape)[own, 0]
+            wrong = np.abs(photos @ basis.maps - log_depth[own])
             found.append(np.nanmean(wrong[known], axis=1))
         return np.stack(found)
 
     every = np.concatenate(in_threads(errors, folds), axis=1)
+    if every.shape[1] < _FEWEST:
+        return USUAL
     gains = every[SETTINGS.index(USUAL)] - every
     gain, deviation = gains.mean(axis=1), gains.std(axis=1)
     clear = gain * every.shape[1] ** 0.5 > _CLEAR * deviation
