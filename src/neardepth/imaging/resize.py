@@ -15,7 +15,7 @@ _HALF = 0.5 - 1e-6  # of the weight, with room for rounding
 
 def resize_photo(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
     """Resize an H×W(×C) uint8 image to ``size`` = (H, W): area average down, bilinear up."""
-    return _grow(_shrink(image, size), size)
+    return enlarge(_shrink(image, size), size)
 
 
 def resize_depth(depth: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
@@ -32,7 +32,7 @@ def resize_depth(depth: NDArray[np.float32], size: tuple[int, int]) -> NDArray[n
     if not known.any():
         return np.full(size, np.nan, np.float32)
     if known.all():
-        resized = _grow(_shrink(depth, size), size)
+        resized = enlarge(_shrink(depth, size), size)
         return np.clip(resized, depth.min(), depth.max(), out=resized)
     # One after the other: a full-size copy of either takes hundreds of megabytes.
     weight = _shrink(known.astype(np.float32), size)
@@ -42,7 +42,7 @@ def resize_depth(depth: NDArray[np.float32], size: tuple[int, int]) -> NDArray[n
     else:
         known = weight > 0
         values = np.where(known, _divide(values, weight), np.float32(0))
-        values, weight = _grow(values, size), _grow(known.astype(np.float32), size)
+        values, weight = enlarge(values, size), enlarge(known.astype(np.float32), size)
         enough = weight >= _HALF
         # In place: at the size of a photo each map takes hundreds of megabytes.
         resized = np.divide(values, weight, out=values, where=enough)
@@ -63,7 +63,8 @@ def _shrink(image: NDArray[_Pixels], size: tuple[int, int]) -> NDArray[_Pixels]:
     return _resize(image, (height, width), cv2.INTER_AREA)
 
 
-def _grow(image: NDArray[_Pixels], size: tuple[int, int]) -> NDArray[_Pixels]:
+def enlarge(image: NDArray[_Pixels], size: tuple[int, int]) -> NDArray[_Pixels]:
+    """Resize H×W(×C) pixels, all of them known, to ``size`` = (H, W), bilinear."""
     return _resize(image, size, cv2.INTER_LINEAR)
 
 

@@ -77,12 +77,14 @@ class LocalStage:
         parts = []
         for network, means, directions in zip(maps, self.means, self.directions, strict=True):
             for level in GRIDS:
-                values = network[level]
-                flat = values.reshape(len(values), -1) - means[level][:, None]
-                narrow = (directions[level].T @ flat).reshape(-1, *values.shape[1:])
-                down = interpolation(CELLS[0], values.shape[1])
-                across = interpolation(CELLS[1], values.shape[2])
-                parts.append((down @ (narrow @ across.T)).reshape(len(narrow), -1))
+                values, turn = network[level], directions[level].T
+                narrow = turn @ values.reshape(len(values), -1) - (turn @ means[level])[:, None]
+                narrow = narrow.reshape(-1, *values.shape[1:])
+                if narrow.shape[1:] != CELLS:
+                    down = interpolation(CELLS[0], values.shape[1])
+                    across = interpolation(CELLS[1], values.shape[2])
+                    narrow = down @ (narrow @ across.T)
+                parts.append(narrow.reshape(len(narrow), -1))
         return np.ascontiguousarray(np.concatenate(parts).T)
 
     def weakened(self, strength: float) -> LocalStage:

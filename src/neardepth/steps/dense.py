@@ -32,12 +32,13 @@ def pooled(maps: Maps) -> NDArray[np.float32]:
     sums: list[NDArray[np.float32]] = []
     differences: list[NDArray[np.float32]] = []
     for level, (rows, columns) in GRIDS.items():
-        values = maps[level]
-        down = averaging(rows, values.shape[2])
-        for parts, across in zip(
-            (sums, differences), _folded(columns, values.shape[3]), strict=True
-        ):
-            parts.append((down @ (values @ across.T)).reshape(len(values), -1))
+        values, summed = maps[level], columns - columns // 2
+        images, channels, height, width = values.shape
+        # One matrix product for all lines of all channels.
+        lines = values.reshape(-1, width) @ _folded(columns, width).T
+        cells = averaging(rows, height) @ lines.reshape(images, channels, height, columns)
+        sums.append(cells[..., :summed].reshape(images, -1))
+        differences.append(cells[..., summed:].reshape(images, -1))
     return np.concatenate(sums + differences, axis=1)
 
 
@@ -75,13 +76,13 @@ def at_cells(maps: Maps, cells: NDArray[np.intp]) -> NDArray[np.float32]:
 
 
 @lru_cache(maxsize=64)
-def _folded(parts: int, length: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the weights of `averaging` as sums and differences of mirrored ones."""
+def _folded(parts: int, length: int) -> NDArray[np.float32]:
+    """Return the weights of `averaging` as sums, then differences, of mirrored ones."""
     weights, half = averaging(parts, length), parts // 2
     left, right = weights[:half], weights[::-1][:half]
     root = np.float32(0.5**0.5)
     middle = weights[half : parts - half]  # of an odd number of columns, its own mirror image
-    return np.concatenate([root * (left + right), middle]), root * (left - right)
+    return np.concatenate([root * (left + right), middle, root * (left - right)])
 
 
 @lru_cache(maxsize=64)

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from neardepth.imaging.resize import resize_depth, resize_photo
+from neardepth.imaging.resize import enlarge, resize_depth, resize_photo
 
 Depth = NDArray[np.float32]
 Fine = NDArray[np.float64]
@@ -81,9 +81,9 @@ def guided(depth: Depth, guide: NDArray[np.uint8], radius: int, sigma_colour: fl
         round(radius * scale),
         max(sigma_colour**2, _LEAST_RIDGE),
     )
-    refined = resize_depth(offset, shape)
+    refined = enlarge(offset, shape)
     for slope, colour in zip(slopes, cv2.split(guide), strict=True):
-        term = resize_depth(slope, shape)
+        term = enlarge(slope, shape)
         cv2.add(refined, cv2.multiply(term, colour, dst=term, dtype=cv2.CV_32F), dst=refined)
     # A local linear fit can overshoot: refined depth stays within what was fused.
     refined = np.clip(refined, np.nanmin(depth), np.nanmax(depth), out=refined)
