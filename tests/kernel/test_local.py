@@ -14,6 +14,7 @@ from neardepth.kernel.local import (
     expand,
     random_frequencies,
     regress,
+    regressed,
     surroundings,
     useful_cosines,
 )
@@ -54,6 +55,15 @@ def test_regression_is_the_textbooks_and_leaves_blocks_out() -> None:
     np.testing.assert_allclose(found, expected(None), atol=1e-3)
     assert sorted(without) == [0, 1, 2]
     np.testing.assert_allclose(without[1], expected(1), atol=1e-3)
+
+
+def test_predictions_are_the_features_times_the_coefficients() -> None:
+    frequencies, phases = random_frequencies(INPUTS)
+    inputs, _ = cells(0)
+    coefficients = np.random.default_rng(3).normal(size=len(phases) + INPUTS + 1).astype(np.float32)
+    expected = expand(inputs, frequencies, phases) @ coefficients
+    found = regressed(inputs, frequencies, phases, coefficients)
+    np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
 def test_cosines_that_explain_something_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -98,6 +98,16 @@ def expand(inputs: Matrix, frequencies: Matrix, phases: Matrix) -> Matrix:
     return features
 
 
+def regressed(inputs: Matrix, frequencies: Matrix, phases: Matrix, coefficients: Matrix) -> Matrix:
+    """Return ``expand(inputs) @ coefficients``, n, without holding the features."""
+    cosines = inputs @ frequencies
+    cosines += phases
+    np.cos(cosines, out=cosines)
+    count = len(phases)
+    linear = inputs @ coefficients[count:-1] + coefficients[-1]
+    return np.asarray(cosines @ coefficients[:count] + linear)
+
+
 def useful_cosines(
     cells: Cells, blocks: NDArray[np.intp], frequencies: Matrix, phases: Matrix
 ) -> tuple[Matrix, Matrix]:

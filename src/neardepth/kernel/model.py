@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neardepth.kernel.local import expand, surroundings
+from neardepth.kernel.local import SURROUNDINGS, regressed, surroundings
 from neardepth.kernel.metric import Metric
 from neardepth.kernel.mirror import Basis, distances, nearer
 from neardepth.kernel.spread import Calibration, novelty_of
@@ -72,9 +72,16 @@ class LocalStage:
     phases: Matrix
     coefficients: Matrix
 
-    def inputs(self, maps: Sequence[Maps]) -> Matrix:
-        """Return the components at every cell, cells×ΣP, of one photo's maps, C×h×w each."""
-        parts = []
+    def inputs(self, maps: Sequence[Maps], first: Matrix) -> Matrix:
+        """Return what every cell is regressed on, cells×(ΣP + SURROUNDINGS).
+
+        Args:
+            maps: of one photo, C×h×w a level.
+            first: stage 1's log depth, rows×columns.
+        """
+        inputs = np.empty((first.size, len(self.frequencies)), np.float32)
+        inputs[:, -SURROUNDINGS:] = surroundings(first[None])[0]
+        start = 0
         for network, means, directions in zip(maps, self.means, self.directions, strict=True):
             for level in GRIDS:
                 values, turn = network[level], directions[level].T
@@ -84,8 +91,9 @@ class LocalStage:
                     down = interpolation(CELLS[0], values.shape[1])
                     across = interpolation(CELLS[1], values.shape[2])
                     narrow = down @ (narrow @ across.T)
-                parts.append(narrow.reshape(len(narrow), -1))
-        return np.ascontiguousarray(np.concatenate(parts).T)
+                inputs[:, start : start + len(narrow)] = narrow.reshape(len(narrow), -1).T
+                start += len(narrow)
+        return inputs
 
     def weakened(self, strength: float) -> LocalStage:
         """Return the same with its corrections multiplied by ``strength``."""
@@ -96,14 +104,14 @@ class LocalStage:
     ) -> Matrix:
         """Return the log depth of some cells, n, by other coefficients; components are n×ΣP."""
         inputs = np.concatenate([components, surroundings(first[None])[0][cells]], axis=1)
-        features = expand(inputs, self.frequencies, self.phases)
-        return np.asarray(first.ravel()[cells] + features @ coefficients)
+        said = regressed(inputs, self.frequencies, self.phases, coefficients)
+        return np.asarray(first.ravel()[cells] + said)
 
-    def correct(self, components: Matrix, first: Matrix) -> Matrix:
+    def correct(self, maps: Sequence[Maps], first: Matrix) -> Matrix:
         """Return stage 1's log depth (rows×columns) with its expected error added."""
-        inputs = np.concatenate([components, surroundings(first[None])[0]], axis=1)
-        features = expand(inputs, self.frequencies, self.phases)
-        return first + (features @ self.coefficients).reshape(first.shape)
+        inputs = self.inputs(maps, first)
+        said = regressed(inputs, self.frequencies, self.phases, self.coefficients)
+        return first + said.reshape(first.shape)
 
 
 class Prediction(NamedTuple):
@@ -182,7 +190,7 @@ class KernelModel:
         if first is None:
             first = self._first(similarity, near - mirrored)
         single = [{name: values[0] for name, values in network.items()} for network in maps]
-        log_depth = self.local.correct(self.local.inputs(single), first)
+        log_depth = self.local.correct(single, first)
         spread = self.calibration.spread(
             log_depth.reshape(1, -1), first[None], np.array([novelty])
         ).reshape(CELLS)
