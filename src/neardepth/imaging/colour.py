@@ -86,7 +86,7 @@ def known_sample(depth: NDArray[np.float32]) -> NDArray[np.float32]:
 
     Small maps are taken whole, and so are those whose grid knows nothing.
     """
-    stride = max(1, math.isqrt(depth.size // _SAMPLE))
+    stride = math.ceil((depth.size / _SAMPLE) ** 0.5)
     first = stride // 2
     sample = depth[first::stride, first::stride]
     known = sample[np.isfinite(sample)]
