@@ -153,6 +153,15 @@ def test_photos_are_answered_while_a_pool_is_fitted(
         assert added.result(60).status_code == 201
 
 
+def test_no_pool_is_fitted_for_a_damaged_photo(own: tuple[Path, Live]) -> None:
+    _, live = own
+    refused = live.client.post("/v1/depth?method=knn", content=PHOTO[:500])
+    assert refused.status_code == 422, refused.text
+    assert "knn" not in live.state.catalogue.find("site").estimators
+    live.client.post("/v1/depth?method=knn", content=PHOTO).raise_for_status()
+    assert "knn" in live.state.catalogue.find("site").estimators
+
+
 def test_a_service_that_stops_says_so_and_finishes_what_it_adds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

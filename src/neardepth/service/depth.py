@@ -9,7 +9,7 @@ from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
-from neardepth.imaging.photos import decode_photo
+from neardepth.imaging.photos import Photo, decode_photo
 from neardepth.result import DepthResult
 from neardepth.retrieval.camera import with_camera
 from neardepth.service import formats
@@ -77,14 +77,18 @@ async def estimate(
     served = catalogue.find(question.pool)
     method = question.method or state.method
     check_kind(data)
+
+    def decoded() -> Photo:
+        photo = decode_photo(data, "photo", state.limits.pixels)
+        return with_camera(photo, question.focal_px, question.fov)
+
     if method not in served.estimators:
         catalogue.refuse_download(served, method)
+        await state.work(request, decoded)  # no fit for a photo that cannot be answered
         await state.fit(request, lambda: catalogue.estimator(served, method))
 
     def work() -> T:
-        photo = decode_photo(data, "photo", state.limits.pixels)
-        photo = with_camera(photo, question.focal_px, question.fov)
-        result = catalogue.estimator(served, method)(photo)
+        result = catalogue.estimator(served, method)(decoded())
         state.metrics.estimates.labels(served.name, method, result.low_confidence).inc()
         return use(result, served)
 
