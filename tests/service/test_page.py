@@ -233,6 +233,44 @@ def test_a_phone_and_dark_mode_fit(page: Page) -> None:
         driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
+def test_fingers_read_and_measure(driver: Any, live: Live, photo: Path, pool: Path) -> None:
+    expected = DepthEstimator(pool, METHOD, focal_px=150)(photo)
+
+    def send(command: str, **arguments: object) -> None:
+        driver.execute_cdp_cmd(f"Emulation.{command}", arguments)
+
+    try:
+        send("setDeviceMetricsOverride", width=390, height=780, deviceScaleFactor=2, mobile=True)
+        send("setTouchEmulationEnabled", enabled=True)
+        send("setEmitTouchEventsForMouse", enabled=True, configuration="mobile")
+        page = Page(driver, live.address)
+        page.upload(photo)
+        page.find("#focal").send_keys("150\t")
+        page.until(lambda: "150 px" in page.text("#assumption"))
+        assert page.text("#hint") == "Tap two points to measure."
+        assert page.text("#spread") == "Touch the picture."
+        box = driver.execute_script(
+            "const {x, y, width, height} = document.querySelector('#canvas')"
+            ".getBoundingClientRect(); return [x, y, width, height]"
+        )
+        for column, row in ((30, 40), (90, 60)):
+            finger = {
+                "x": box[0] + (column + 0.5) / WIDTH * box[2],
+                "y": box[1] + (row + 0.5) / HEIGHT * box[3],
+            }
+            for kind, fingers in (("touchStart", [finger]), ("touchEnd", [])):
+                driver.execute_cdp_cmd(
+                    "Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers}
+                )
+            page.until(lambda at=f"{column}, {row} px": page.text("#spread").endswith(at))
+            assert metres(page) == pytest.approx(expected.depth[row, column], abs=0.00051)
+        assert re.match(r"[\d.]+ m ± [\d.]+ m", page.text("#distance"))
+    finally:
+        send("setEmitTouchEventsForMouse", enabled=False)
+        send("setTouchEmulationEnabled", enabled=False)
+        send("clearDeviceMetricsOverride")
+
+
 def test_adding_a_pair_changes_the_next_answer(driver: Any, tmp_path: Path, photo: Path) -> None:
     pool = make_pool(tmp_path, count=6)
     truth = tmp_path / "truth.png"

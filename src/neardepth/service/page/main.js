@@ -20,6 +20,11 @@ let answer = null;
 let asking = null; // aborts the question before
 let view = "depth";
 
+const touched = matchMedia("(hover: none)").matches;
+const TO_READ = touched ? "Touch the picture." : "Move the pointer over the picture.";
+const TO_MEASURE = `${touched ? "Tap" : "Click"} two points of the picture.`;
+const HINT = touched ? "Tap two points to measure." : "Click two points to measure. By keyboard: arrows, Enter, Escape.";
+
 const map = new MapView({ onPointer: showReading, onPick: showDistance, onClear: () => showDistance([]) });
 const space = new PointView($("space"));
 
@@ -140,7 +145,7 @@ function showReading(value) {
   const known = value && !Number.isNaN(value.depth);
   $("metres").textContent = known ? `${value.depth.toFixed(3)} m` : value ? "unknown" : "–";
   const spread = known && !Number.isNaN(value.spread) ? `± ${value.spread.toFixed(2)} m ${confidence()}, ` : "";
-  $("spread").textContent = value ? `${spread}at ${value.x}, ${value.y} px` : "Move the pointer over the picture.";
+  $("spread").textContent = value ? `${spread}at ${value.x}, ${value.y} px` : TO_READ;
 }
 
 const confidence = () => (answer.summary.uncertainty.factor95 === null ? "(spread of the neighbours)" : "(68 %)");
@@ -153,7 +158,7 @@ function showDistance(ends) {
     : "It needs a focal length, which neither the photo nor the pool tells: give one above.";
   const say = (text) => ($("distance").textContent = text);
   if (!camera) say("Not possible without a focal length.");
-  else if (!ends.length) say("Click two points of the picture.");
+  else if (!ends.length) say(TO_MEASURE);
   else if (ends.some(({ depth }) => Number.isNaN(depth))) say("Depth is not known there: choose another point.");
   else if (ends.length === 1) say("Now the other end.");
   else {
@@ -177,7 +182,7 @@ function choose(name) {
   $("map").hidden = !flat;
   $("space").hidden = name !== "points";
   $("pair").hidden = !["stereo", "anaglyph"].includes(name);
-  $("hint").textContent = flat ? "Click two points to measure. By keyboard: arrows, Enter, Escape." : "";
+  $("hint").textContent = flat ? HINT : "";
   if (flat) map.draw(name);
   else if (name === "points") showSpace();
   else showPair(name);
