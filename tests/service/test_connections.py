@@ -15,7 +15,8 @@ from PIL import Image
 from services import METHOD, PHOTO, Live, running, until
 
 from neardepth import DepthEstimator
-from neardepth.service import connections
+from neardepth.errors import ServiceError
+from neardepth.service import connections, server
 from neardepth.service.app import create_app
 from neardepth.service.catalogue import Catalogue
 from neardepth.service.limits import Limits
@@ -175,3 +176,12 @@ def test_a_request_that_came_early_has_its_time(
     length = b"Content-Length: %d\r\n\r\n" % len(PHOTO)
     second = b"POST /v1/depth HTTP/1.1\r\n" + host + length + PHOTO
     assert raw(live, first + second, pause=0.1).count(b"HTTP/1.1 200") == 2
+
+
+def test_a_port_is_taken_before_the_service_answers() -> None:
+    """Else two services would make their pools ready, and then one of them could not listen."""
+    with (
+        server.listen("127.0.0.1", 0) as first,
+        pytest.raises(ServiceError, match="choose another with --port"),
+    ):
+        server.listen("127.0.0.1", first.getsockname()[1])

@@ -40,7 +40,7 @@ def check_address(host: str, token: str | None) -> None:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Open the socket to listen on; port 0 takes a free one.
+    """Listen; port 0 takes a free one. Who connects waits until the server runs.
 
     Raises:
         ServiceError: the address is not this machine's, or the port is taken.
@@ -53,6 +53,7 @@ def listen(host: str, port: int) -> socket.socket:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind(address)
+            listening.listen()  # until then another process can take the same port
         except OSError:
             listening.close()
             raise
