@@ -153,6 +153,55 @@ def test_refinement_keeps_unknown_unknown_and_scales_with_depth(
     np.testing.assert_allclose(scaled, refined * scale, rtol=5e-3)
 
 
+def room() -> tuple[Depth, NDArray[np.uint8]]:
+    """A slanted wall and something before it, and a photo that tells them apart."""
+    random = np.random.default_rng(3)
+    rows, columns = np.mgrid[:96, :128]
+    near = (rows > 40) & (columns > 50) & (columns < 90)
+    depth = np.where(near, 1.5, 3 + columns / 100)
+    guide = np.where(near, 70, 170)[..., None] + random.integers(-8, 9, (96, 128, 3))
+    return depth.astype(np.float32), guide.astype(np.uint8)
+
+
+@pytest.mark.parametrize("radius", [2, 8])
+def test_a_hole_changes_nothing_far_from_it(radius: int) -> None:
+    depth, guide = room()
+    depth += np.random.default_rng(4).normal(0, 0.1, depth.shape).astype(np.float32)
+    whole = guided(depth, guide, radius, 20.0)
+    depth[:3, :3] = np.nan
+    np.testing.assert_allclose(
+        guided(depth, guide, radius, 20.0)[40:, 40:], whole[40:, 40:], atol=1e-5
+    )
+
+
+@pytest.mark.parametrize(("unknown", "most"), [(0.5, 0.04), (0.96, 0.08)])
+def test_what_is_known_is_refined_well_between_holes(unknown: float, most: float) -> None:
+    depth, guide = room()
+    holes = np.random.default_rng(5).random(depth.shape) < unknown
+    refined = guided(np.where(holes, np.float32(np.nan), depth), guide, 8, 20.0)
+    assert np.abs(refined - depth)[~holes].mean() < most
+
+
+def test_guided_takes_any_sigma() -> None:
+    depth, guide = room()
+    flat = guided(depth, guide, 8, 1e25)
+    np.testing.assert_allclose(flat, guided(depth, guide, 8, 1e5), atol=1e-4)
+    grey = guide[..., :1].repeat(3, axis=2)
+    expected = slow_guided(depth, grey, 2, 5.0).clip(depth.min(), depth.max())
+    np.testing.assert_allclose(guided(depth, grey, 2, 0.01), expected, rtol=2e-3)
+
+
+def test_guided_depth_stays_within_what_was_fused() -> None:
+    """A bright spot follows its window's line of colour and depth beyond its end."""
+    near = np.arange(24) < 12
+    depth = np.where(near, 1, 4) * np.ones((20, 1), np.float32)
+    guide = np.where(near, 60, 190)[None, :, None] * np.ones((20, 1, 3), np.uint8)
+    guide[8:10, 12] = 255
+    depth, guide = depth.astype(np.float32), guide.astype(np.uint8)
+    assert slow_guided(depth, guide, 2, 5.0).max() > 4.1
+    assert guided(depth, guide, 2, 5.0).max() <= 4
+
+
 def test_none_changes_nothing() -> None:
     depth, guide = scene()
     assert unrefined(depth, guide, 3, 30.0) is depth

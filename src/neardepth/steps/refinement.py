@@ -17,6 +17,8 @@ _FITTED_RADIUS = 2
 """Pixels of a guided filter's radius on the grid where it is fitted."""
 _LEAST_SIGMA = 5.0
 """Grey levels: with less, single precision cannot tell a grey photo's three channels apart."""
+_MOST_SIGMA = 1e4
+"""With more it overflows, and photos vary by far less."""
 
 
 def cross_bilateral(
@@ -59,8 +61,9 @@ def cross_bilateral(
 def guided(depth: Depth, guide: NDArray[np.uint8], radius: int, sigma_colour: float) -> Depth:
     """Guided filter: depth as a local linear function of the photo's colours.
 
-    K. He, J. Sun, X. Tang, *Guided Image Filtering*, ECCV 2010, with ε = sigma_colour². Wide
-    windows are fitted on a smaller grid (K. He, J. Sun, *Fast Guided Filter*, 2015).
+    K. He, J. Sun, X. Tang, *Guided Image Filtering*, ECCV 2010, with ε = sigma_colour², of a
+    ``sigma_colour`` of 5 at least. Wide windows are fitted on a smaller grid (K. He, J. Sun, *Fast
+    Guided Filter*, 2015).
 
     Arguments and result as for `cross_bilateral`; the radius is 1 at least.
     """
@@ -70,9 +73,9 @@ def guided(depth: Depth, guide: NDArray[np.uint8], radius: int, sigma_colour: fl
     scale = min(1.0, max(_FITTED_RADIUS / radius, 1 / min(depth.shape)))
     refined = cv2.ximgproc.guidedFilter(
         guide,
-        _bridged(depth, scale) if unknown.any() else depth,
+        np.where(unknown, _bridged(depth, scale), depth) if unknown.any() else depth,
         round(radius * scale),
-        max(sigma_colour, _LEAST_SIGMA) ** 2,
+        min(max(sigma_colour, _LEAST_SIGMA), _MOST_SIGMA) ** 2,
         scale=scale,
     )
     # A local linear fit can overshoot: refined depth stays within what was fused.
@@ -82,7 +85,7 @@ def guided(depth: Depth, guide: NDArray[np.uint8], radius: int, sigma_colour: fl
 
 
 def _bridged(depth: Depth, scale: float) -> Depth:
-    """Fill holes by the mean of what is known around, on a smaller grid.
+    """Return what holes are filled with: the mean of what is known around, on a smaller grid.
 
     Where points are sparse, how many of them are known in a window is no function of its colours,
     so weighing by that share would distort the depth.
