@@ -75,11 +75,13 @@ def test_what_is_not_clearly_better_is_not_taken() -> None:
     assert chosen(photos, np.zeros((40, 2))) == USUAL
 
 
-def test_too_few_pairs_to_choose_by() -> None:
+def test_too_few_pairs_to_choose_by(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_CLEAR", 0)
     photos = photos_of(40)
     depth = np.tanh(sums(photos))
     assert chosen(photos, depth) != USUAL
     assert chosen(photos[:19], depth[:19]) == USUAL
+    assert chosen(photos, depth, unknown=(slice(20, None),)) != USUAL
     assert chosen(photos, depth, unknown=(slice(19, None),)) == USUAL
 
 
@@ -104,6 +106,20 @@ def test_more_images_of_a_pair_are_less_noise() -> None:
     photos = photos_of(160)
     depth = noisy(sums(photos), 0.2)
     assert chosen(photos, depth, images=4).ridge > chosen(photos, depth).ridge
+
+
+def test_photos_are_judged_and_not_their_other_images() -> None:
+    """Those are far from everything here, and no setting says anything of them."""
+    photos = photos_of(200)
+    others = 4 * np.random.default_rng(3).normal(size=photos.shape)
+    components = np.stack([photos, others], axis=1).astype(np.float32)
+    depth = np.tanh(sums(photos))
+    coefficients = np.stack([depth, np.zeros_like(depth)], axis=1).astype(np.float32)
+    targets = Targets(coefficients, EVEN_TARGETS)
+    blocks = blocks_of(200)
+    folds = fold_metrics(components, EVENS, targets, blocks)
+    said = choose(components, depth @ BASIS.maps, targets, BASIS, blocks, folds)
+    assert said.ridge == RIDGES[0]
 
 
 def test_large_pools_are_chosen_for_by_a_part_of_their_images(

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neardepth.kernel.folds import Fold
+from neardepth.kernel.folds import FOLD_IMAGES, Fold
 from neardepth.kernel.metric import typical
 from neardepth.kernel.mirror import Basis, Kernels, distances
 from neardepth.kernel.solvers import exact_solver
@@ -49,8 +49,9 @@ def choose(
 ) -> Setting:
     """Return the setting by which photos are predicted best without their blocks.
 
-    By all images of a pair that the fit looks at: of fewer the same λ is less noise. Predicted by
-    their fold's metric: one that was learned from their depth too would place them by it, and
+    Of each pair as many images count as in `first.without`: the setting that is best so is best for
+    the whole fit as well, which that of one or of all images is not. Predicted by their fold's
+    metric: one that was learned from their depth too would place them by it, and
     prefer wide kernels. A fold's metric is learned from less than the pool's, and neighbouring
     frames err alike, which standard errors do not see: the usual setting stays where another is not
     clearly better.
@@ -63,19 +64,20 @@ def choose(
         blocks: N.
         folds: of the pairs.
     """
-    pairs, images = components.shape[:2]
+    pairs, images = len(components), min(components.shape[1], FOLD_IMAGES)
     if pairs < _FEWEST:
         return USUAL
     some = np.linspace(0, pairs - 1, min(pairs, _IMAGES // images)).astype(np.intp)
-    components, blocks = components[some].reshape(len(some) * images, -1), blocks[some]
-    coefficients, log_depth = targets.coefficients[some], log_depth[some]
-    flat = coefficients.reshape(len(components), -1)
+    blocks, log_depth = blocks[some], log_depth[some]
+    codes_of = components[some, :images].reshape(len(some) * images, -1)
+    coefficients = targets.coefficients[some, :images]
+    flat = coefficients.reshape(len(codes_of), -1)
 
     def errors(fold: Fold) -> Matrix:
         """Return the mean absolute error of each setting and photo of the fold."""
         own = fold.own[some]
         groups = image_groups(np.where(own, blocks, -1), images)
-        codes = fold.metric.turned(components)
+        codes = fold.metric.turned(codes_of)
         evens = fold.metric.even.shape[1]
         squared = distances(codes, codes, evens)
         unit = typical(codes, evens)
