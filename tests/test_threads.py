@@ -44,27 +44,20 @@ def test_tasks_run_side_by_side_in_one_thread_each_and_answer_in_order() -> None
 def test_tasks_that_hold_much_are_done_one_after_the_other_on_all_threads(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
     before = blas_threads()
-    running, most = 0, 0
     lock = Lock()
 
-    def work(task: int) -> tuple[int, set[int]]:
-        nonlocal running, most
-        with lock:
-            running += 1
-            most = max(most, running)
+    def alone(task: int) -> tuple[int, set[int]]:
+        assert lock.acquire(blocking=False), "two at a time"
         sleep(0.01)
-        with lock:
-            running -= 1
+        lock.release()
         return task, blas_threads()
 
-    assert in_threads(work, range(4), 1 << 30) == [(task, before) for task in range(4)]
-    assert most == 1
-    monkeypatch.setattr(os, "cpu_count", lambda: 64)
-    in_threads(work, range(8), 1 << 29)
-    assert most == 2
-    in_threads(work, range(16))
-    assert most == 4
+    assert in_threads(alone, range(4), 1 << 30) == [(task, before) for task in range(4)]
+    for held, together in ((1 << 29, 2), (0, 4)):
+        barrier = Barrier(together)
+        in_threads(lambda _, barrier=barrier: barrier.wait(10), range(4), held)
 
 
 def test_an_error_inside_gives_the_threads_back() -> None:

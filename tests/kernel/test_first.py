@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from typing import Any
+
 import numpy as np
 import pytest
 
-from neardepth import threads
-from neardepth.kernel import solvers
+from neardepth.kernel import first, solvers
 from neardepth.kernel.first import Without, first_stage, without
 from neardepth.kernel.folds import fold_metrics
 from neardepth.kernel.metric import CODE, learn_metric
@@ -66,14 +68,23 @@ def test_without_pairs_it_is_worse_than_with_them_and_better_than_nothing() -> N
 def test_large_pools_are_predicted_by_some_centres_one_fold_after_the_other(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    said: list[int] = []
+
+    def in_turn(function: Callable[[Any], Any], tasks: Iterable[Any], held: int) -> None:
+        said.append(held)
+        for task in tasks:
+            function(task)
+
     _, _, targets = made_up()
     exact = apart(targets)
+    monkeypatch.setattr(first, "in_threads", in_turn)
     monkeypatch.setattr(solvers, "LARGEST", 10)
-    monkeypatch.setattr(threads, "_MEMORY", 10)
     for mine, theirs in zip(exact, apart(targets), strict=True):  # every image is a centre
         np.testing.assert_allclose(mine, theirs, atol=2e-2)
     monkeypatch.setattr(solvers, "CENTRES", 60)
     found = apart(targets)
     assert np.abs(found.blocked - exact.blocked).max() > 2e-2
-    errors = [np.abs(said.blocked - targets[:, 0]).mean() for said in (exact, found)]
+    errors = [np.abs(part.blocked - targets[:, 0]).mean() for part in (exact, found)]
     assert errors[1] < 1.3 * errors[0]
+    images = PAIRS * IMAGES
+    assert said == [24 * images * images, 24 * images * 60]

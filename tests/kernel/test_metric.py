@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from neardepth.kernel.metric import Metric, learn_metric, typical
+from neardepth.kernel.metric import Metric, learn_metric, metric_bytes, typical
 from neardepth.kernel.mirror import kernels
 
 EVENS, EVEN_TARGETS, RELEVANT = 6, 3, 3
@@ -93,3 +93,9 @@ def test_constant_depth_leaves_codes_as_long_as_they_are(codes: Matrix, evens: i
 def test_rounding_makes_no_directions() -> None:
     """A few points differ along fewer directions than they have numbers."""
     assert len(learned(points(20, 60), 60).stretch) < 40
+
+
+def test_memory_falls_where_only_every_third_image_is_looked_at() -> None:
+    assert metric_bytes(4096) == 24 * 4096**2
+    assert metric_bytes(4097) == 24 * 1366**2
+    assert metric_bytes(0) == 0

@@ -47,13 +47,13 @@ def fold_metrics(
         targets: N pairs'.
         blocks: N.
     """
+    owns = [blocks % _FOLDS == number for number in range(min(_FOLDS, blocks[-1] + 1))]
 
-    def fold(number: int) -> Fold:
-        own = blocks % _FOLDS == number
+    def fold(own: NDArray[np.bool_]) -> Fold:
         others = ~own if len(blocks) > 1 else own
         some = targets._replace(coefficients=targets.coefficients[others, :FOLD_IMAGES])
         codes = components[others, :FOLD_IMAGES].reshape(-1, components.shape[2])
         return Fold(own, others, learn_metric(codes, evens, some.flat, some.evens, CODE))
 
-    held = metric_bytes(len(components) * min(FOLD_IMAGES, components.shape[1]))
-    return in_threads(fold, range(min(_FOLDS, blocks[-1] + 1)), held)
+    learned_from = max(int((~own).sum()) for own in owns) * min(FOLD_IMAGES, components.shape[1])
+    return in_threads(fold, owns, metric_bytes(learned_from))
