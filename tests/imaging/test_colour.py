@@ -12,6 +12,7 @@ from neardepth.imaging.colour import (
     colourise,
     colourise_uncertainty,
     depth_range,
+    known_sample,
     nice_step,
     thickened,
     ticks,
@@ -81,3 +82,16 @@ def test_sparse_points_become_visible_and_near_wins() -> None:
     assert np.isnan(shown[0]).all()  # the border stays unknown
     dense = np.ones((9, 9), np.float32)
     assert thickened(dense) is dense
+
+
+def test_percentiles_are_taken_from_a_grid_of_what_is_known() -> None:
+    depth = np.arange(480 * 640, dtype=np.float32).reshape(480, 640)
+    sample = known_sample(depth)
+    assert 10_000 < len(sample) <= 20_000
+    assert np.median(sample) == pytest.approx(np.median(depth), rel=0.01)
+    small = depth[:100, :150]
+    np.testing.assert_array_equal(known_sample(small), small.ravel())
+    lonely = np.full((480, 640), np.nan, np.float32)
+    lonely[0, 0] = 2
+    np.testing.assert_array_equal(known_sample(lonely), [2])
+    assert known_sample(lonely[:0]).size == 0

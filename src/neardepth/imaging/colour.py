@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 UNKNOWN = (205, 205, 205)
 _ROBUST = (2.0, 98.0)  # percentiles: one wrong pixel must not take the whole colour range
 _SPARSE = 0.5  # share of known pixels
-_SAMPLE = 20_000  # pixels of a map that are enough for its percentiles
+_SAMPLE = 20_000  # pixels of a map that are enough for its percentiles, or a few less
 
 
 def colourise(depth: NDArray[np.float32], low: float, high: float) -> NDArray[np.uint8]:
@@ -86,7 +86,7 @@ def known_sample(depth: NDArray[np.float32]) -> NDArray[np.float32]:
 
     Small maps are taken whole, and so are those whose grid knows nothing.
     """
-    stride = math.ceil((depth.size / _SAMPLE) ** 0.5)
+    stride = max(1, math.ceil((depth.size / _SAMPLE) ** 0.5))
     first = stride // 2
     sample = depth[first::stride, first::stride]
     known = sample[np.isfinite(sample)]

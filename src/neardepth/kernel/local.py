@@ -99,7 +99,7 @@ def expand(inputs: Matrix, frequencies: Matrix, phases: Matrix) -> Matrix:
 
 
 def regressed(inputs: Matrix, frequencies: Matrix, phases: Matrix, coefficients: Matrix) -> Matrix:
-    """Return ``expand(inputs) @ coefficients``, n, without holding the features."""
+    """Return ``expand(inputs) @ coefficients``, n, without putting the features together."""
     cosines = inputs @ frequencies
     cosines += phases
     np.cos(cosines, out=cosines)
