@@ -14,6 +14,9 @@ from neardepth.steps.views import IMAGES, Crop
 
 _ENOUGH = 3  # pairs that must know a cell for it to be predicted; all, in smaller pools
 
+_NEAREST = np.float32(0.001)
+"""Metres; the logarithm of what some tool marks pixels with, 1e-30, would outweigh all others."""
+
 
 class Targets(NamedTuple):
     """Log depth less its mean in a basis of orthogonal maps."""
@@ -37,7 +40,7 @@ def image_targets(depth: NDArray[np.float32], crops: Sequence[Crop]) -> NDArray[
         crops: of the photo.
     """
     # The mean of the logarithm: the logarithm of the mean would draw every cell at an edge back.
-    logarithm = np.log(depth)
+    logarithm = np.log(np.maximum(depth, _NEAREST))
     whole = resize_depth(logarithm, CELLS)
     zoomed = [
         resize_depth(logarithm[crop.of(depth.shape)], CELLS) - np.float32(np.log(crop.zoom))

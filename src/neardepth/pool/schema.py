@@ -109,18 +109,29 @@ INTRINSICS_COLUMNS = ["fx", "fy", "cx", "cy", "intrinsics_origin"]
 RECORD_COLUMNS = [name for name in PAIRS_SCHEMA.names if name not in ("image", "depth")]
 
 
+LEAST_MEDIAN = 0.01
+"""Metres."""
+
+
 def inspect_pair(pair: RgbdPair) -> tuple[Photo, PairRecord]:
     """Decode a pair, make sure that it is usable and sum it up.
 
     Raises:
         PhotoError: the photo cannot be read.
-        DepthMapError: the depth map cannot be read, knows nothing or does not fit the photo.
+        DepthMapError: the depth map cannot be read, knows nothing, is nearer than any
+            room, or does not fit the photo.
     """
     photo = decode_photo(pair.image, pair.id)
     depth = decode_depth(pair.depth.data, pair.depth.unit, pair.id)
     known = depth[np.isfinite(depth)]
     if not known.size:
         raise DepthMapError(f"{pair.id} has no known depth: every pixel is zero, negative or NaN")
+    middle = float(np.median(known))
+    if middle < LEAST_MEDIAN:
+        raise DepthMapError(
+            f"{pair.id} has depth of {1000 * middle:.3g} mm in the median: its unit is probably "
+            "another than the one that was given"
+        )
     if pair.depth_kind == "z" and not same_aspect(photo.image.shape[:2], depth.shape):
         raise DepthMapError(
             f"{pair.id}: the photo is {size(photo.image.shape)} and its depth map "
