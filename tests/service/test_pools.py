@@ -153,6 +153,33 @@ def test_photos_are_answered_while_a_pool_is_fitted(
         assert added.result(60).status_code == 201
 
 
+def test_what_cannot_be_answered_does_not_wait_for_fits(
+    own: tuple[Path, Live], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, live = own
+
+    def fit(*_: object) -> None:
+        raise AssertionError("it was queued")
+
+    monkeypatch.setattr(live.state, "fit", fit)
+    for question, words in (
+        ("method=magic", "no method"),
+        ("pool=none&method=knn", "needs a pool"),
+    ):
+        refused = live.client.post(f"/v1/depth?{question}", content=PHOTO)
+        assert refused.status_code == 422
+        assert words in refused.json()["detail"]
+
+
+def test_depth_in_another_unit_than_was_said_is_refused(own: tuple[Path, Live]) -> None:
+    pool, live = own
+    files = {"photo": PHOTO, "depth": millimetres(60)}
+    refused = live.client.post("/v1/pools/site/pairs?depth_scale=1000000", files=files)
+    assert refused.status_code == 422
+    assert "unit is probably another" in refused.json()["detail"]
+    assert len(Pool.open(pool)) == 6
+
+
 def test_no_pool_is_fitted_for_a_damaged_photo(own: tuple[Path, Live]) -> None:
     _, live = own
     refused = live.client.post("/v1/depth?method=knn", content=PHOTO[:500])

@@ -115,7 +115,7 @@ def test_errors_are_problems_and_show_nothing_of_the_machine(live: Live, pool: P
         live.client.post("/v1/depth?pool=../../etc/passwd", content=PHOTO),
         live.client.post("/v1/depth?method=paper", content=PHOTO),
         live.client.post("/v1/depth?method=/etc/passwd", content=PHOTO),
-        live.client.post("/v1/depth?fov=400", content=PHOTO),
+        live.client.post("/v1/depth?fov=158", content=PHOTO),
         live.client.post("/v1/depth?fov=40&focal_px=40", content=PHOTO),
         live.client.post("/v1/depth?focal_px=1e5", content=PHOTO),
         live.client.post("/v1/depth", content=b""),
@@ -163,6 +163,7 @@ def test_an_unforeseen_error_is_told_without_its_text(
         ("a/x;q=0, */*", "b/y"),
         ("text/html", None),
         ("a/x;q=zero", None),
+        ("a/x;q=nan, b/y", "b/y"),
         (";;,,=", None),
     ],
 )

@@ -9,6 +9,9 @@ from neardepth.errors import MethodError
 from neardepth.imaging.intrinsics import Intrinsics
 from neardepth.imaging.photos import Photo
 
+WIDEST = 157
+"""Degrees across: the focal length is a tenth of the photo's width."""
+
 
 def with_camera(photo: Photo, focal_px: float | None, fov: float | None) -> Photo:
     """Give a photo the focal length that the user states, in place of its EXIF data's.
@@ -27,11 +30,11 @@ def with_camera(photo: Photo, focal_px: float | None, fov: float | None) -> Phot
     if focal_px is not None and fov is not None:
         raise MethodError("give the focal length or the field of view, not both")
     if fov is not None:
-        if not 1 <= fov <= 170:
-            raise MethodError(f"a field of view is from 1 to 170 degrees, not {fov:g}")
+        if not 1 <= fov <= WIDEST:
+            raise MethodError(f"a field of view is from 1 to {WIDEST} degrees, not {fov:g}")
         focal_px = width / 2 / math.tan(math.radians(fov) / 2)
     if focal_px is None or not 0.1 * width <= focal_px <= 100 * width:
-        raise MethodError(f"a focal length of {focal_px} px does not fit a photo {width} px wide")
+        raise MethodError(f"a focal length of {focal_px:g} px does not fit a photo {width} px wide")
     camera = Intrinsics(focal_px, focal_px, (width - 1) / 2, (height - 1) / 2, "given")
     return replace(photo, intrinsics=camera)
 

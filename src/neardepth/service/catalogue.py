@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from collections.abc import Sequence
@@ -61,7 +62,8 @@ class Catalogue:
             name = ROOMS if rooms else _name(pool.path)
             if name in self.pools:
                 raise PoolError(f"{path}: another pool is served as {name} already; rename one")
-            self.pools[name] = ServedPool(name, pool, writable=not rooms)
+            writable = not rooms and os.access(pool.path, os.W_OK)
+            self.pools[name] = ServedPool(name, pool, writable)
         self.pools[NONE] = ServedPool(NONE, None, writable=False)
         self.default = next(iter(self.pools))
 
@@ -91,15 +93,23 @@ class Catalogue:
             MethodError: there is no such method, or it needs a pool.
             NearDepthError: see `DepthEstimator`.
         """
-        if method not in METHODS:
-            raise MethodError(f"there is no method of that name; there are {', '.join(METHODS)}")
-        if served.pool is None and METHODS[method].weights != "solved":
-            raise MethodError(f"method {method} needs a pool: choose one")
+        self.check(served, method)
         if method not in served.estimators:
             with served.making:
                 if method not in served.estimators:
                     served.estimators[method] = _estimator(served.pool, METHODS[method], progress)
         return served.estimators[method]
+
+    def check(self, served: ServedPool, method: str) -> None:
+        """Make sure that a pool and a method go together.
+
+        Raises:
+            MethodError: there is no such method, or it needs a pool.
+        """
+        if method not in METHODS:
+            raise MethodError(f"there is no method of that name; there are {', '.join(METHODS)}")
+        if served.pool is None and METHODS[method].weights != "solved":
+            raise MethodError(f"method {method} needs a pool: choose one")
 
     def refuse_download(self, served: ServedPool, method: str) -> None:
         """Make sure that a request does not make the service download a network.
@@ -131,7 +141,8 @@ class Catalogue:
             raise Problem(
                 403,
                 "This pool cannot be changed",
-                "It ships with NearDepth; build one of your own with `neardepth pool build`.",
+                "It ships with NearDepth, or its folder cannot be written; build one of your own "
+                "with `neardepth pool build`.",
             )
         with served.making:
             _refuse_other_kind(served.pool, pair)

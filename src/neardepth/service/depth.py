@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from neardepth.imaging.photos import Photo, decode_photo
 from neardepth.result import DepthResult
-from neardepth.retrieval.camera import with_camera
+from neardepth.retrieval.camera import WIDEST, with_camera
 from neardepth.service import formats
 from neardepth.service.catalogue import ServedPool
 from neardepth.service.documents import DEPTH_ANSWERS, PHOTO_BODY, WORK, problems
@@ -51,7 +51,7 @@ class Question:
     ] = None
     fov: Annotated[
         float | None,
-        Query(ge=1, le=170, description="Horizontal field of view, degrees, instead"),
+        Query(ge=1, le=WIDEST, description="Horizontal field of view, degrees, instead"),
     ] = None
 
 
@@ -76,6 +76,7 @@ async def estimate(
     catalogue = state.catalogue
     served = catalogue.find(question.pool)
     method = question.method or state.method
+    catalogue.check(served, method)
     check_kind(data)
 
     def decoded() -> Photo:

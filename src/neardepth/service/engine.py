@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import time
 from collections.abc import Awaitable, Callable
@@ -66,7 +67,7 @@ class Engine:
         self._unfinished += 1
         future = self._threads.submit(self._timed, job)
         loop = asyncio.get_running_loop()
-        future.add_done_callback(lambda _: loop.call_soon_threadsafe(self._finished))
+        future.add_done_callback(lambda _: self._tell(loop))
         waiting = asyncio.wrap_future(future)
         leaving = asyncio.ensure_future(gone())
         either: list[asyncio.Future[Any]] = [waiting, leaving]
@@ -90,6 +91,10 @@ class Engine:
         """Finish what runs, drop what waits, and end the threads."""
         self._threads.shutdown(wait=True, cancel_futures=True)
         one_blas_thread.__exit__()
+
+    def _tell(self, loop: asyncio.AbstractEventLoop) -> None:
+        with contextlib.suppress(RuntimeError):  # interrupted twice: the loop is gone
+            loop.call_soon_threadsafe(self._finished)
 
     def _finished(self) -> None:
         self._unfinished -= 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 
@@ -24,9 +25,10 @@ def _parsed(entry: str) -> tuple[str, float]:
     kind, *parameters = (part.strip().lower() for part in entry.split(";"))
     quality = next((part[2:] for part in parameters if part.startswith("q=")), "1")
     try:
-        return kind, min(max(float(quality), 0.0), 1.0)
+        value = float(quality)
     except ValueError:
         return kind, 0.0
+    return kind, min(max(value, 0.0), 1.0) if math.isfinite(value) else 0.0
 
 
 def _quality(kind: str, wanted: Sequence[tuple[str, float]]) -> float:

@@ -107,7 +107,11 @@ async def _form(
     try:
         form = await parser.parse()
     except (MultiPartException, KeyError, UnicodeError, ValueError) as error:
-        raise Problem(400, "Not a usable form", "The multipart body is damaged.") from error
+        raise Problem(
+            400,
+            "Not a usable form",
+            "The multipart body is damaged, or has more parts than are asked for.",
+        ) from error
     try:
         return tuple([await _file(form.get(name), name) for name in names])
     finally:
