@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -223,7 +225,7 @@ def test_a_phone_and_dark_mode_fit(page: Page) -> None:
         driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
         assert page.find("body").value_of_css_property("background-color") != light
         assert contrast(page, "#focal") >= 3
-        for width in (360, 768):
+        for width in (320, 360, 768):
             screen = {"width": width, "height": 780, "deviceScaleFactor": 2, "mobile": True}
             driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
             page.until(lambda width=width: page.scroll_width <= width, 5)
@@ -231,6 +233,28 @@ def test_a_phone_and_dark_mode_fit(page: Page) -> None:
     finally:
         driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
         driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_the_same_point_twice_is_no_distance(page: Page) -> None:
+    page.find("#focal").send_keys("150\t")
+    page.until(lambda: "150 px" in page.text("#assumption"))
+    page.point(64, 48, WIDTH, HEIGHT, click=True)
+    page.point(64, 48, WIDTH, HEIGHT, click=True)
+    assert page.text("#distance") == "Now the other end."
+
+
+def test_what_is_dropped_on_a_field_is_the_fields(page: Page) -> None:
+    drop = (
+        "const dataTransfer = new DataTransfer(); dataTransfer.items.add(new File(['x'], 'x.png'));"
+        "const event = new DragEvent('drop', {dataTransfer, bubbles: true, cancelable: true});"
+        "document.querySelector(arguments[0]).dispatchEvent(event); return event.defaultPrevented"
+    )
+    page.driver.execute_script("document.querySelector('#teach-depth').disabled = false")
+    assert not page.driver.execute_script(drop, "#teach-depth")
+    assert page.state == "done"
+    assert page.driver.execute_script(drop, "#stage")
+    page.until(lambda: page.state == "failed")
+    page.complaints()
 
 
 def test_fingers_read_and_measure(driver: Any, live: Live, photo: Path, pool: Path) -> None:
@@ -269,6 +293,37 @@ def test_fingers_read_and_measure(driver: Any, live: Live, photo: Path, pool: Pa
         send("setEmitTouchEventsForMouse", enabled=False)
         send("setTouchEmulationEnabled", enabled=False)
         send("clearDeviceMetricsOverride")
+
+
+def test_the_photo_on_show_is_added_though_another_is_being_estimated(
+    driver: Any, tmp_path: Path, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool, truth, other = make_pool(tmp_path, count=6), tmp_path / "truth.png", tmp_path / "b.jpg"
+    Image.fromarray((scene(50)[1] * 1000).astype(np.uint16)).save(truth)
+    Image.fromarray(scene(51)[0]).save(other)
+    catalogue, release = Catalogue([pool]), threading.Event()
+    estimator = catalogue.estimator
+
+    def slow(*arguments: Any) -> DepthEstimator:
+        assert release.wait(60)
+        return estimator(*arguments)
+
+    with running(create_app(catalogue, method="knn")) as live:
+        page = Page(driver, live.address)
+        page.upload(photo)
+        page.find("#teach-shown").click()
+        page.find("#teach-depth").send_keys(str(truth))
+        monkeypatch.setattr(catalogue, "estimator", slow)
+        try:
+            page.find("#file").send_keys(str(other))
+            page.until(page.find("#busy").is_displayed)
+            page.find("#teach button").click()
+            page.until(lambda: len(Pool.open(pool)) == 7)
+        finally:
+            release.set()
+        name = hashlib.sha256(photo.read_bytes()).hexdigest()[:16]
+        assert f"added/{name}" in Pool.open(pool)
+        page.until(lambda: "7 pairs now. The photo" in page.text("#taught"))
 
 
 def test_adding_a_pair_changes_the_next_answer(driver: Any, tmp_path: Path, photo: Path) -> None:

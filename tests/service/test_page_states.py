@@ -116,7 +116,7 @@ def test_the_page_asks_for_the_token(driver: Any, pool: Path, photo: Path) -> No
         page.until(dialog.is_displayed)
         dialog.send_keys(Keys.ESCAPE)
         page.until(lambda: "token is needed" in page.text("#failed"))
-        page.find("#failed button").click()
+        page.find("#file").send_keys(str(photo))  # instead of trying again
         for wrong in ("пароль-по-русски", "not-the-token-at-all"):
             page.until(dialog.is_displayed)
             dialog.send_keys(wrong + "\n")
@@ -126,6 +126,7 @@ def test_the_page_asks_for_the_token(driver: Any, pool: Path, photo: Path) -> No
             assert kept == 0
         dialog.send_keys(token + "\n")
         page.until(lambda: page.find("#pool option"))
-        page.upload(photo)
+        page.settle()
         assert page.state == "done"
+        assert page.find("#method option")
         page.until(lambda: page.find("#evidence img").get_property("naturalWidth"))

@@ -15,7 +15,9 @@ const PAIRS = { stereo: "stereo-full-sbs.png", anaglyph: "stereo-anaglyph-dubois
 
 let pools = [];
 let methods = [];
-let photo = null; // the Blob on show
+let photo = null; // the Blob that was asked about last
+let shown = null; // the Blob on show
+let adding = false;
 let answer = null;
 let asking = null; // aborts the question before
 let view = "depth";
@@ -57,6 +59,7 @@ const method = () => methods.find(({ name }) => name === $("method").value);
 
 // Offer only what goes together.
 function settle() {
+  if (!pools.length) return; // they are loaded with the next question
   for (const option of $("method").options) {
     const { available, needs_pool } = methods.find(({ name }) => name === option.value);
     option.disabled = !available || (needs_pool && !pool().pairs);
@@ -71,10 +74,11 @@ function settle() {
     : "This method's depth does not follow it; distances and 3D do";
   const { writable, name, depth_kind } = pool();
   if (["z", "ray"].includes(depth_kind)) $("teach-kind").value = depth_kind;
-  for (const field of $("teach").elements) field.disabled = !writable;
+  for (const field of $("teach").elements) field.disabled = !writable || adding;
+  $("teach-photo").disabled ||= $("teach-shown").checked;
   $("teach-note").textContent = writable
     ? `A photo with its measured depth. It goes into ${name} on this server's disk, and the next answer knows it.`
-    : "This choice ships with NearDepth and cannot be changed: choose a pool of your own.";
+    : "This choice cannot be changed: it ships with NearDepth, or its folder cannot be written.";
 }
 
 // --- a photo and its answer
@@ -86,6 +90,7 @@ function become(state) {
   $("unsure").hidden = state !== "done" || !answer.summary.low_confidence;
   $("drop").hidden = state === "done" || answer !== null;
   $("viewer").hidden = answer === null;
+  if (!$("camera").hidden) $("drop").hidden = $("viewer").hidden = true;
 }
 
 async function ask(chosen = photo) {
@@ -98,13 +103,16 @@ async function ask(chosen = photo) {
   $("busy-text").textContent = "Estimating…";
   const slow = setTimeout(() => ($("busy-text").textContent = "Still at it: a pool is fitted the first time it is used…"), 4000);
   try {
+    if (!pools.length) await loadSettings(); // it failed at the start
     const settings = { pool: $("pool").value, method: $("method").value, focal_px: $("focal").value };
     const found = await estimate(chosen, settings, mine.signal);
     const [maps, picture] = await Promise.all([
       getMaps(found.links.maps, MOST_SIDE),
       getBlob(`${found.links.photo}?most_side=${MOST_SIDE}`).then(createImageBitmap),
     ]);
-    if (mine === asking) showAnswer(found, maps, picture);
+    if (mine !== asking) return;
+    shown = chosen;
+    showAnswer(found, maps, picture);
   } catch (error) {
     if (error.name !== "AbortError" && mine === asking) fail(error, () => ask());
   } finally {
@@ -220,13 +228,13 @@ async function showPair(name) {
 
 async function teach(event) {
   event.preventDefault();
-  const chosen = $("teach-shown").checked ? photo : $("teach-photo").files[0];
+  const chosen = $("teach-shown").checked ? shown : $("teach-photo").files[0];
   const depth = $("teach-depth").files[0];
   const say = (text) => ($("taught").textContent = text);
   if (!chosen || !depth) return say("Choose a photo and its depth map.");
   const before = answer?.summary.depth.median;
-  const button = event.submitter;
-  button.disabled = true;
+  adding = true;
+  settle();
   say("Adding it, and fitting the pool anew…");
   try {
     const { added, pool: grown } = await addPair($("pool").value, chosen, depth, {
@@ -244,7 +252,8 @@ async function teach(event) {
   } catch (error) {
     say(`${error.title ?? "It failed"}. ${error.message}`);
   } finally {
-    button.disabled = false;
+    adding = false;
+    settle();
   }
 }
 

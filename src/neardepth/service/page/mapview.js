@@ -114,6 +114,8 @@ export class MapView {
   }
 
   #pick(at) {
+    const [first, second] = this.points;
+    if (first && !second && first.x === at.x && first.y === at.y) return;
     this.points = this.points.length === 2 ? [at] : [...this.points, at];
     this.#move(at);
     this.tell.onPick(this.points.map((point) => this.valueAt(point)));

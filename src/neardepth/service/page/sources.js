@@ -21,14 +21,17 @@ export function listenForPhotos(onPhoto, onTrouble) {
     const pasted = [...event.clipboardData.files].find(({ type }) => type.startsWith("image/"));
     if (pasted) take(pasted);
   });
+  const field = ({ target }) => target.closest?.("input[type=file]"); // takes what is dropped on it
   document.addEventListener("dragover", (event) => {
+    if (field(event)) return;
     event.preventDefault();
     document.body.classList.add("over");
   });
   document.addEventListener("dragleave", () => document.body.classList.remove("over"));
   document.addEventListener("drop", (event) => {
-    event.preventDefault();
     document.body.classList.remove("over");
+    if (field(event)) return;
+    event.preventDefault();
     if (event.dataTransfer.files[0]) take(event.dataTransfer.files[0]);
   });
 }
@@ -48,7 +51,10 @@ function listenForCamera(onPhoto, onTrouble) {
     video.srcObject = null;
     document.body.dispatchEvent(new CustomEvent("camera", { detail: false }));
   };
+  let opening = false;
   const open = async () => {
+    if (opening || video.srcObject) return;
+    opening = true;
     try {
       const wanted = { facingMode: "environment", width: { ideal: 1280 } };
       video.srcObject = await navigator.mediaDevices.getUserMedia({ video: wanted });
@@ -56,6 +62,8 @@ function listenForCamera(onPhoto, onTrouble) {
       $("shoot").focus();
     } catch {
       onTrouble("The camera cannot be used: there is none, or it was not allowed.");
+    } finally {
+      opening = false;
     }
   };
   for (const button of buttons) button.addEventListener("click", open);
