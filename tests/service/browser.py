@@ -60,6 +60,8 @@ class Page:
         from selenium.webdriver.common.action_chains import ActionChains
 
         self.driver, self.actions = driver, lambda: ActionChains(driver, duration=20)
+        driver.get("about:blank")
+        self.complaints()  # of the page before, whose service may have stopped
         driver.get(f"{address}/")
         self.until(lambda: self.find("#pool option"))
 
