@@ -193,11 +193,14 @@ def test_stereo_videos_have_the_sound_and_two_eyes(
     both = made(done, "clip_LRF_Full_SBS.mp4")
     assert sound_packets(both) == sound_packets(clip)
     assert len(times(both)) == 5
-    frame = list(VideoFile(both).read())[4].image
+    frames, left, right = (
+        np.stack([shown.image for shown in VideoFile(path).read()]).astype(int)
+        for path in (both, made(done, "_L.mp4"), made(done, "_R.mp4"))
+    )
+    frame = frames[4]
     assert frame.shape == (48, 128, 3)
-    halves = [list(VideoFile(made(done, end)).read())[4].image for end in ("_L.mp4", "_R.mp4")]
-    # The encoder's threads make each file a little different; swapped eyes are off by 3.8 and more.
-    assert abs(np.hstack(halves).astype(int) - frame).mean() < 2.8
+    # Over all frames: the encoder makes a single one differ by more or less from run to run.
+    assert abs(np.concatenate([left, right], axis=2) - frames).mean() < 2
     with av.open(str(both)) as container:
         told = re.search(r"screen at ([\d.]+) m, ([\d.]+) px m", container.metadata["comment"])
     assert told
