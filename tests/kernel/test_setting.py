@@ -29,7 +29,9 @@ def sums(photos: Matrix) -> Matrix:
 
 
 def noisy(depth: Matrix, noise: float) -> Matrix:
-    return depth + noise * np.random.default_rng(1).normal(size=depth.shape)
+    random = np.random.default_rng(0)
+    random.normal(size=(len(depth), NUMBERS))  # those are the photos
+    return depth + noise * random.normal(size=depth.shape)
 
 
 def chosen(
@@ -43,6 +45,7 @@ def chosen(
     folds = fold_metrics(components, EVENS, targets, blocks)
     log_depth = coefficients[:, 0] @ BASIS.maps
     log_depth[::7, 0] = np.nan
+    log_depth[3] = np.nan
     if unknown:
         log_depth[unknown] = np.nan
     return choose(components, log_depth, targets, BASIS, blocks, folds)
@@ -71,18 +74,18 @@ def test_depth_that_changes_fast_takes_a_narrow_kernel() -> None:
 
 def test_what_is_not_clearly_better_is_not_taken() -> None:
     photos = photos_of(40)
-    assert chosen(photos, noisy(sums(photos), 0.5)) == USUAL
+    assert chosen(photos, noisy(np.zeros((40, 2)), 1)) == USUAL
     assert chosen(photos, np.zeros((40, 2))) == USUAL
 
 
 def test_too_few_pairs_to_choose_by(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_CLEAR", 0)
     photos = photos_of(40)
     depth = np.tanh(sums(photos))
     assert chosen(photos, depth) != USUAL
+    monkeypatch.setattr(module, "_CLEAR", 0)
     assert chosen(photos[:19], depth[:19]) == USUAL
-    assert chosen(photos, depth, unknown=(slice(20, None),)) != USUAL
-    assert chosen(photos, depth, unknown=(slice(19, None),)) == USUAL
+    assert chosen(photos, depth, unknown=(slice(21, None),)) != USUAL  # the fourth is unknown too
+    assert chosen(photos, depth, unknown=(slice(20, None),)) == USUAL
 
 
 def test_what_is_unknown_is_not_taken_for_zero() -> None:

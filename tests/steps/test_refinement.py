@@ -103,7 +103,7 @@ def test_wide_guided_windows_are_fitted_on_a_smaller_grid_with_much_the_same_res
     assert np.abs(guided(depth, guide, 8, 20.0) - expected).mean() < 0.35 * change
 
 
-@pytest.mark.parametrize("sigma", [0.01, 5.0, 20.0])
+@pytest.mark.parametrize("sigma", [0.01, 1.0, 5.0, 20.0])
 @pytest.mark.parametrize("radius", [2, 8])
 def test_guided_keeps_what_is_known_along_grey_photos(sigma: float, radius: int) -> None:
     """Their channels are the same: the equations are singular but for σ."""
