@@ -109,8 +109,8 @@ INTRINSICS_COLUMNS = ["fx", "fy", "cx", "cy", "intrinsics_origin"]
 RECORD_COLUMNS = [name for name in PAIRS_SCHEMA.names if name not in ("image", "depth")]
 
 
-LEAST_MEDIAN = 0.01
-"""Metres."""
+_LEAST_MEDIAN = 0.01
+"""Metres: what is nearer than that has another unit than was said."""
 
 
 def inspect_pair(pair: RgbdPair) -> tuple[Photo, PairRecord]:
@@ -118,8 +118,8 @@ def inspect_pair(pair: RgbdPair) -> tuple[Photo, PairRecord]:
 
     Raises:
         PhotoError: the photo cannot be read.
-        DepthMapError: the depth map cannot be read, knows nothing, is nearer than any
-            room, or does not fit the photo.
+        DepthMapError: the depth map cannot be read, knows nothing, is of another
+            unit, or does not fit the photo.
     """
     photo = decode_photo(pair.image, pair.id)
     depth = decode_depth(pair.depth.data, pair.depth.unit, pair.id)
@@ -127,7 +127,7 @@ def inspect_pair(pair: RgbdPair) -> tuple[Photo, PairRecord]:
     if not known.size:
         raise DepthMapError(f"{pair.id} has no known depth: every pixel is zero, negative or NaN")
     middle = float(np.median(known))
-    if middle < LEAST_MEDIAN:
+    if middle < _LEAST_MEDIAN:
         raise DepthMapError(
             f"{pair.id} has depth of {1000 * middle:.3g} mm in the median: its unit is probably "
             "another than the one that was given"

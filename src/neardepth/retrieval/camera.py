@@ -9,8 +9,10 @@ from neardepth.errors import MethodError
 from neardepth.imaging.intrinsics import Intrinsics
 from neardepth.imaging.photos import Photo
 
-WIDEST = 157
-"""Degrees across: the focal length is a tenth of the photo's width."""
+_SHORTEST, _LONGEST = 0.1, 100.0
+"""Focal lengths that are taken, in widths of the photo."""
+WIDEST = math.floor(math.degrees(2 * math.atan(0.5 / _SHORTEST)))
+"""Degrees across that are taken: the field of view of the shortest focal length."""
 
 
 def with_camera(photo: Photo, focal_px: float | None, fov: float | None) -> Photo:
@@ -33,7 +35,7 @@ def with_camera(photo: Photo, focal_px: float | None, fov: float | None) -> Phot
         if not 1 <= fov <= WIDEST:
             raise MethodError(f"a field of view is from 1 to {WIDEST} degrees, not {fov:g}")
         focal_px = width / 2 / math.tan(math.radians(fov) / 2)
-    if focal_px is None or not 0.1 * width <= focal_px <= 100 * width:
+    if focal_px is None or not _SHORTEST * width <= focal_px <= _LONGEST * width:
         raise MethodError(f"a focal length of {focal_px:g} px does not fit a photo {width} px wide")
     camera = Intrinsics(focal_px, focal_px, (width - 1) / 2, (height - 1) / 2, "given")
     return replace(photo, intrinsics=camera)
