@@ -16,7 +16,7 @@ const PAIRS = { stereo: "stereo-full-sbs.png", anaglyph: "stereo-anaglyph-dubois
 let pools = [];
 let methods = [];
 let photo = null; // the Blob that was asked about last
-let shown = null; // the Blob on show
+let onShow = null; // the Blob on show
 let adding = false;
 let answer = null;
 let asking = null; // aborts the question before
@@ -111,7 +111,7 @@ async function ask(chosen = photo) {
       getBlob(`${found.links.photo}?most_side=${MOST_SIDE}`).then(createImageBitmap),
     ]);
     if (mine !== asking) return;
-    shown = chosen;
+    onShow = chosen;
     showAnswer(found, maps, picture);
   } catch (error) {
     if (error.name !== "AbortError" && mine === asking) fail(error, () => ask());
@@ -228,7 +228,7 @@ async function showPair(name) {
 
 async function teach(event) {
   event.preventDefault();
-  const chosen = $("teach-shown").checked ? shown : $("teach-photo").files[0];
+  const chosen = $("teach-shown").checked ? onShow : $("teach-photo").files[0];
   const depth = $("teach-depth").files[0];
   const say = (text) => ($("taught").textContent = text);
   if (!chosen || !depth) return say("Choose a photo and its depth map.");
