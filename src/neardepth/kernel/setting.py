@@ -49,12 +49,11 @@ def choose(
 ) -> Setting:
     """Return the setting by which photos are predicted best without their blocks.
 
-    Of each pair as many images count as in `first.without`: the setting that is best so is best for
-    the whole fit as well, which that of one or of all images is not. Predicted by their fold's
-    metric: one that was learned from their depth too would place them by it, and
-    prefer wide kernels. A fold's metric is learned from less than the pool's, and neighbouring
-    frames err alike, which standard errors do not see: the usual setting stays where another is not
-    clearly better.
+    Of each pair as many images count as in `first.without`, on which intervals and stage 2 rest.
+    Predicted by their fold's metric: one that was learned from their depth too would place them by
+    it, and prefer wide kernels. A fold's metric is learned from less than the pool's, and
+    neighbouring frames err alike, which standard errors do not see: the usual setting stays where
+    another is not clearly better.
 
     Args:
         components: N×images×P principal components.
